@@ -1,0 +1,3 @@
+"""A whole computer-vision project from one file."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,236 @@
+"""A model never travels without its class map, preprocessing and decode parameters.
+
+An artefact is a folder: `artefact.json` (the card), one weights file, and `golden.npz`, an input with the output that
+the weights must give for it. An exported file carries the same card in its own metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vision_cli.core import files
+from vision_cli.core.dataset import ClassMap
+from vision_cli.core.errors import DataError
+from vision_cli.core.preprocess import Preprocess
+
+SCHEMA_VERSION = 1
+CARD_NAME = "artefact.json"
+GOLDEN_NAME = "golden.npz"
+METADATA_KEY = "vision_artefact"
+"""The key of the card in an exported file's own metadata."""
+_MAX_CARD_BYTES = 10_000_000
+TASKS = ("classify", "multilabel", "regress")
+
+
+@dataclass(frozen=True, slots=True)
+class Decode:
+    """How raw outputs become answers.
+
+    Attributes:
+        temperature: logits are divided by it before softmax or sigmoid (Guo et al. 2017, temperature scaling).
+        thresholds: a class; `multilabel` says yes at or above it.
+        mean: of the training values; `regress` answers raw * std + mean.
+        std: of the training values.
+    """
+
+    temperature: float = 1.0
+    thresholds: tuple[float, ...] = ()
+    mean: float = 0.0
+    std: float = 1.0
+
+    def scores(self, raw: np.ndarray[Any, Any], task: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Decode raw (N, C) outputs into scores, as `Predictions.scores` says."""
+        raw = raw.astype(np.float64)
+        match task:
+            case "classify":
+                shifted = raw / self.temperature
+                weights = np.exp(shifted - shifted.max(axis=1, keepdims=True))
+                return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+            case "multilabel":
+                return np.asarray(1 / (1 + np.exp(-np.clip(raw / self.temperature, -700, 700))))
+            case "regress":
+                return np.asarray(raw * self.std + self.mean)
+            case _:
+                raise DataError(f"no way to decode the task '{task}'.")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything about a model but its weights.
+
+    Attributes:
+        task: one of TASKS.
+        classes: the class map; empty for `regress`.
+        preprocess: what happens to a photo first.
+        decode: what happens to raw outputs last.
+        family: line of the models table.
+        model: options that build the network again, for its family.
+        licence: SPDX identifier of network and weights.
+        weights_file: name of the weights inside the folder; empty in an exported file.
+        data_digest: `Dataset.digest()` of what it learned from.
+        metrics: of the validation split.
+        name: of the project.
+        created: ISO 8601, UTC.
+        layout: `nchw` or `nhwc`, the order of the exported file's input.
+        precision: of the weights in the file.
+        sha256: of each file beside the card.
+    """
+
+    task: str
+    classes: ClassMap
+    preprocess: Preprocess
+    decode: Decode
+    family: str
+    model: Mapping[str, Any]
+    licence: str
+    name: str
+    created: str
+    weights_file: str = ""
+    data_digest: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    layout: str = "nchw"
+    precision: str = "float32"
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "name": self.name,
+            "task": self.task,
+            "classes": list(self.classes.names),
+            "class_map": self.classes.digest,
+            "preprocess": self.preprocess.as_json(),
+            "decode": {
+                "temperature": self.decode.temperature,
+                "thresholds": list(self.decode.thresholds),
+                "mean": self.decode.mean,
+                "std": self.decode.std,
+            },
+            "family": self.family,
+            "model": dict(self.model),
+            "licence": self.licence,
+            "created": self.created,
+            "weights_file": self.weights_file,
+            "data_digest": self.data_digest,
+            "metrics": dict(self.metrics),
+            "layout": self.layout,
+            "precision": self.precision,
+            "sha256": dict(self.sha256),
+        }
+
+    @classmethod
+    def from_json(cls, document: Any, *, where: str) -> Card:
+        """Read what `as_json` wrote.
+
+        Raises:
+            DataError: not a card of a known version, or the class map does not match its hash.
+        """
+        try:
+            card = cls._from(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(
+                f"{where}: not a model card of vision: {error!r}.", hint="Export the model again with `vision export`."
+            ) from error
+        if document.get("schema_version") != SCHEMA_VERSION or card.task not in TASKS:
+            raise DataError(
+                f"{where}: card version {document.get('schema_version')!r} and task {card.task!r} are not known here.",
+                hint="Update vision, or export the model again.",
+            )
+        if document["class_map"] != card.classes.digest:
+            raise DataError(f"{where}: the class names do not match their hash.", hint="The file was changed by hand.")
+        return card
+
+    @classmethod
+    def _from(cls, document: dict[str, Any]) -> Card:
+        decode = document["decode"]
+        return cls(
+            task=document["task"],
+            classes=ClassMap(tuple(document["classes"])),
+            preprocess=Preprocess.from_json(document["preprocess"]),
+            decode=Decode(
+                float(decode["temperature"]),
+                tuple(map(float, decode["thresholds"])),
+                float(decode["mean"]),
+                float(decode["std"]),
+            ),
+            family=document["family"],
+            model=dict(document["model"]),
+            licence=document["licence"],
+            name=document["name"],
+            created=document["created"],
+            weights_file=document["weights_file"],
+            data_digest=document["data_digest"],
+            metrics=dict(document["metrics"]),
+            layout=document["layout"],
+            precision=document["precision"],
+            sha256=dict(document["sha256"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """An input with the output that the weights must give for it.
+
+    Attributes:
+        photo: uint8 (H, W, C), already at the network's size, before normalisation.
+        raw: float32 (1, C), the torch model's output.
+    """
+
+    photo: np.ndarray[Any, np.dtype[np.uint8]]
+    raw: np.ndarray[Any, np.dtype[np.float32]]
+
+
+def save(folder: Path, card: Card, *, golden: Golden, weights: bytes, weights_file: str) -> Path:
+    """Write an artefact folder whole and return it."""
+    with files.new_folder(folder) as staging:
+        files.write_bytes(staging / weights_file, weights)
+        with (staging / GOLDEN_NAME).open("wb") as stream:
+            np.savez_compressed(stream, photo=golden.photo, raw=golden.raw)
+        sums = {name: files.file_sha256(staging / name) for name in (weights_file, GOLDEN_NAME)}
+        files.write_json(staging / CARD_NAME, replace(card, weights_file=weights_file, sha256=sums).as_json())
+    return folder
+
+
+def load_card(folder: Path) -> Card:
+    """Read the card of an artefact folder.
+
+    Raises:
+        DataError: no card, not a card, or a file beside it is missing or was changed.
+    """
+    path = folder / CARD_NAME
+    card = parse_card(files.read_limited(path, max_bytes=_MAX_CARD_BYTES, what="the model card"), where=str(path))
+    for name, expected in card.sha256.items():
+        file = folder / Path(name).name
+        if not file.is_file():
+            raise DataError(f"{folder}: '{name}' is missing.", hint="Copy the whole folder.")
+        if files.file_sha256(file) != expected:
+            raise DataError(f"{file}: was changed after it was written.", hint="Copy the folder again, or train again.")
+    return card
+
+
+def parse_card(text: bytes | str, *, where: str) -> Card:
+    """Parse a card's JSON text.
+
+    Raises:
+        DataError: not JSON, or not a card.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise DataError(f"{where}: expected a JSON object.")
+    return Card.from_json(document, where=where)
+
+
+def load_golden(folder: Path) -> Golden:
+    """Read the golden input of an artefact folder."""
+    with np.load(folder / GOLDEN_NAME, allow_pickle=False) as arrays:
+        return Golden(arrays["photo"], arrays["raw"])

@@ -1,0 +1,99 @@
+"""Tables of the names that a user types. Looking a name up is what imports its module."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from types import ModuleType
+
+from vision_cli.core.errors import MissingPartError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One line of a table.
+
+    Attributes:
+        module: dotted path of the variant's module, imported when it is asked for.
+        summary: one line for `--help` and lists.
+        licence: SPDX identifier of what the variant brings in.
+        extra: the extra of `vision-cli` that installs what it needs; None when the core is enough.
+        needs: import names that must be found before any work starts.
+    """
+
+    module: str
+    summary: str
+    licence: str = "Apache-2.0"
+    extra: str | None = None
+    needs: tuple[str, ...] = ()
+
+
+def suggestion(name: str, known: Iterator[str] | list[str] | tuple[str, ...]) -> str | None:
+    """Return the known name nearest to a misspelt one, or None."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def require(modules: tuple[str, ...], *, extra: str, what: str) -> None:
+    """Refuse with the exact pip line when a package is not installed.
+
+    Raises:
+        MissingPartError: naming the first missing package.
+    """
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise MissingPartError(
+                f"{what} needs the package '{module}', which is not installed.",
+                hint=f"pip install 'vision-cli[{extra}]'",
+            )
+
+
+class Catalogue:
+    """An ordered table of cards, open to third parties through the entry point group `vision_cli.<group>`."""
+
+    def __init__(self, what: str, cards: Mapping[str, Card], *, group: str | None = None) -> None:
+        self.what = what
+        self.group = group
+        self._cards = dict(cards)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.cards())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.cards()
+
+    def cards(self) -> dict[str, Card]:
+        """Return every card by name: ours first, then those that other packages add."""
+        cards = dict(self._cards)
+        if self.group is not None:
+            for point in entry_points(group=f"vision_cli.{self.group}"):
+                cards.setdefault(point.name, Card(point.value, f"from {point.dist.name if point.dist else '?'}"))
+        return cards
+
+    def card(self, name: str) -> Card:
+        """Return one card.
+
+        Raises:
+            UsageError: the name is unknown; the message guesses.
+        """
+        cards = self.cards()
+        if name in cards:
+            return cards[name]
+        guess = suggestion(name, list(cards))
+        hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(cards)}."
+        raise UsageError(f"unknown {self.what} '{name}'.", hint=hint)
+
+    def load(self, name: str) -> ModuleType:
+        """Import and return the module behind a name.
+
+        Raises:
+            UsageError: the name is unknown.
+            MissingPartError: what it needs is not installed.
+        """
+        card = self.card(name)
+        require(card.needs, extra=card.extra or "all", what=f"{self.what} '{name}'")
+        return importlib.import_module(card.module)

@@ -1,0 +1,295 @@
+"""The project file as frozen types. Every section is optional and has defaults that work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from vision_cli.core import kpi as kpi_grammar
+from vision_cli.core.errors import UsageError
+
+Task = Literal["classify", "multilabel", "regress"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+ClassName = Annotated[str, Field(min_length=1, json_schema_extra={"type": ["string", "number", "boolean"]})]
+
+
+class Section(BaseModel):
+    """A frozen section: unknown keys, NaN and infinities are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class SourceConfig(Section):
+    """One data set."""
+
+    path: str
+    """Folder or file, relative to the project file."""
+    format: str | None = None
+    """Name of the format; found by itself when absent."""
+    images: str | None = None
+    """Folder that the photo paths of a CSV are relative to; the CSV's own folder when absent."""
+
+
+class ViewConfig(Section):
+    """A selection over sources that commands take by name."""
+
+    sources: list[str] = Field(alias="from", min_length=1)
+    """Sources by name; their class names meet in one class map."""
+    map: dict[str, str | None] = {}
+    """Rename, merge (two names to one) or drop (null) classes."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class SplitConfig(Section):
+    """Shares of the split. Photos that come with a split of their own keep it."""
+
+    train: Fraction = 0.7
+    """Share of photos to learn from."""
+    val: Fraction = 0.15
+    """Share of photos that choose epochs and thresholds."""
+    test: Fraction = 0.15
+    """Share of photos that nothing but `vision eval` sees."""
+    group: str | None = None
+    """Column whose equal values never stand on both sides."""
+    seed: int = 7
+    """Another seed is another split."""
+
+    @model_validator(mode="after")
+    def _sum(self) -> SplitConfig:
+        if abs(self.train + self.val + self.test - 1) > 1e-6:
+            raise ValueError(f"train, val and test must add up to 1, got {self.train + self.val + self.test:g}")
+        return self
+
+
+class DataConfig(Section):
+    """Where photos and labels come from."""
+
+    sources: dict[str, SourceConfig] = {}
+    """Data sets by name."""
+    views: dict[str, ViewConfig] = {}
+    """Selections by name; without any, `all` is every source."""
+    split: SplitConfig = SplitConfig()
+    """How photos without a split are shared out."""
+
+
+class InputConfig(Section):
+    """What the network sees."""
+
+    size: tuple[int, int] | None = None
+    """Pixels: one number, or [width, height]; the weights' own size when absent."""
+    channels: Literal[1, 3, 4] = 3
+    """1 grey, 3 RGB, 4 RGB and alpha; the first layer is adapted."""
+    resize: Literal["crop", "stretch", "letterbox"] = "crop"
+    """`crop` loses the long side's ends, `stretch` the aspect ratio, `letterbox` some pixels."""
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _square(cls, value: Any) -> Any:
+        return (value, value) if isinstance(value, int | str) else value
+
+    @field_validator("size")
+    @classmethod
+    def _range(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and not all(32 <= side <= 4096 for side in value):
+            raise ValueError(f"must be between 32 and 4096 pixels, got {value[0]} x {value[1]}")
+        return value
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+class FeaturesConfig(Section):
+    """The shallow classifier of the family `features`."""
+
+    classifier: Literal["svm", "logistic", "knn"] = "svm"
+    """What learns on the embeddings; its confidence is calibrated."""
+    select: Annotated[int, Field(ge=1)] | None = None
+    """Keep this many of the embedding's dimensions (SelectKBest, ANOVA F)."""
+    pca: Annotated[int, Field(ge=1)] | None = None
+    """Project onto this many principal components."""
+    neighbours: Annotated[int, Field(ge=1)] = 5
+    """k of the k-nearest-neighbour classifier."""
+
+
+class ModelConfig(Section):
+    """Which network, from which weights."""
+
+    family: str = "timm"
+    """A line of `vision models list`."""
+    backbone: str = "tf_efficientnet_lite0"
+    """The family's own name of the network."""
+    weights: str = "imagenet"
+    """`imagenet`, `none`, or the path of a .safetensors or .pth file of tensors."""
+    input: InputConfig = InputConfig()
+    """Size and channels."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """Before the last layer."""
+    features: FeaturesConfig = FeaturesConfig()
+    """Only for the family `features`."""
+
+
+class TrainConfig(Section):
+    """How it learns. `auto` follows the data: a frozen backbone for a small set on a CPU."""
+
+    view: str = "all"
+    """The view to learn from."""
+    freeze: str = "auto"
+    """`auto`, `backbone`, `none`, or `N stages` from the input on."""
+    unfreeze_every: Annotated[int, Field(ge=1)] | None = None
+    """Gradual unfreezing: one more stage, from the head down, every so many epochs."""
+    epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Passes over the data; by default 100 over the embeddings of a frozen backbone, else 30."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Photos a step; halved, and said so, when memory runs out."""
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    """Batches whose gradients are added before a step."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """AdamW, or SGD with Nesterov momentum 0.9."""
+    learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Of the head; by default 0.001."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.75
+    """Discriminative learning rates: each stage below the head learns this much slower than the one above."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.05
+    """Not on biases and norms."""
+    schedule: Literal["cosine", "one-cycle", "plateau", "constant"] = "cosine"
+    """`plateau` reduces on a plateau of the validation loss."""
+    warmup_epochs: Annotated[int, Field(ge=0)] = 1
+    """Linear warm-up of `cosine`, `plateau` and `constant`."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of a label given to all classes; not for regression."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """`balanced` weighs each class by the inverse of its count."""
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Alpha of mixup's Beta distribution; 0 is off."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of the moving average of the weights that is kept instead of them; 0 is off."""
+    augment: Literal["none", "light", "medium", "strong"] = "medium"
+    """A preset of `vision augment show`."""
+    clip_gradient: Annotated[float, Field(ge=0)] = 1.0
+    """Largest norm of the gradient; 0 is off."""
+    patience: Annotated[int, Field(ge=0)] = 10
+    """Early stopping after so many epochs without a better validation loss; 0 is off."""
+    precision: Literal["32", "bf16", "16"] = "32"
+    """`16` and `bf16` are mixed precision."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where it runs."""
+    workers: Annotated[int, Field(ge=0, le=256)] | None = None
+    """Processes that decode photos; by default one a core, at most 8; 0 decodes in the main process."""
+    seed: int = 1
+    """Of weights, order and augmentation."""
+
+    @field_validator("freeze")
+    @classmethod
+    def _freeze(cls, value: str) -> str:
+        words = value.split()
+        stages = words and words[0].isdecimal() and words[1:] in ([], ["stage"], ["stages"])
+        if value not in ("auto", "backbone", "none") and not stages:
+            raise ValueError(f"must be auto, backbone, none or 'N stages', got {value!r}")
+        return f"{words[0]} stages" if stages else value
+
+
+class KpiConfig(Section):
+    """A KPI with a demanded confidence."""
+
+    kpi: str
+    """`metric[class] op value [@ runtime]`."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] | None = None
+    """The interval itself must pass."""
+
+    @field_validator("kpi")
+    @classmethod
+    def _parses(cls, value: str) -> str:
+        try:
+            kpi_grammar.parse(value)
+        except UsageError as error:
+            raise ValueError(f"{error.message} {error.hint}") from error
+        return value
+
+
+class EvalConfig(Section):
+    """What `vision eval` measures on."""
+
+    split: Literal["train", "val", "test", "all"] = "test"
+    """The split that is judged."""
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """Bootstrap resamples of an interval."""
+
+
+class ExportConfig(Section):
+    """What leaves the house."""
+
+    formats: list[Literal["onnx", "tflite"]] = ["onnx", "tflite"]
+    """Files to write."""
+    precision: Literal["float32", "float16"] = "float32"
+    """Type of the weights in the file."""
+    tolerance: Positive = 1e-3
+    """Largest difference of any score (0..1, or the value's own unit) from the torch model's; 0.02 at float16."""
+    agreement: Fraction = 0.995
+    """Share of photos on which the file must decide as the torch model does."""
+
+
+class ProjectConfig(Section):
+    """A `vision.yaml`."""
+
+    version: Literal[1] = 1
+    """Of the file's own format."""
+    name: str = Field("vision-project", min_length=1)
+    """Names runs and exported files."""
+    task: Task | None = None
+    """`classify`: one class a photo; `multilabel`: several; `regress`: a value; by default what the labels say."""
+    classes: list[ClassName] = []
+    """Class names in order; by default those of the data, sorted."""
+    data: DataConfig = DataConfig()
+    """Sources, views, split."""
+    model: ModelConfig = ModelConfig()
+    """Network."""
+    train: TrainConfig = TrainConfig()
+    """Learning."""
+    eval: EvalConfig = EvalConfig()
+    """Measuring."""
+    kpis: list[KpiConfig] = []
+    """Targets, as text or with a confidence."""
+    export: ExportConfig = ExportConfig()
+    """Exported files."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, value: Any) -> Any:
+        return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _version(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+    @field_validator("kpis", mode="before")
+    @classmethod
+    def _texts(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [{"kpi": item} if isinstance(item, str) else item for item in value]
+        return value
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, value: list[str]) -> list[str]:
+        repeated = sorted({name for name in value if value.count(name) > 1})
+        if repeated:
+            raise ValueError(f"each class once; repeated: {', '.join(repeated)}")
+        return value
+
+    @model_validator(mode="after")
+    def _references(self) -> ProjectConfig:
+        for name, view in self.data.views.items():
+            for source in view.sources:
+                if source not in self.data.sources:
+                    raise ValueError(f"data.views.{name}: no source is called '{source}'")
+        return self
+
+    def targets(self) -> list[kpi_grammar.Kpi]:
+        """Return the parsed KPIs."""
+        return [kpi_grammar.parse(item.kpi, confidence=item.confidence) for item in self.kpis]

@@ -1,0 +1,280 @@
+"""The one in-memory form of labelled photos: columns, not objects.
+
+Labels of every task are rows of `annotations`: a class for `classify`, several rows for `multilabel`, a `value`
+for `regress`, a box or outline for the tasks about places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vision_cli.core.errors import DataError
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+IMAGE_COLUMNS = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("source", pa.string()),
+        ("path", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("split", pa.string()),
+        ("group", pa.string()),
+    ]
+)
+ANNOTATION_COLUMNS = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("image_id", pa.int64()),
+        ("class_id", pa.int32()),
+        ("value", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """Class names in order; a class id is the index of its name."""
+
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        if repeated or "" in self.names:
+            raise DataError(f"class names must be distinct and not empty; repeated: {', '.join(repeated) or 'none'}.")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of the names and their order: 16 hex digits of SHA-256 over their JSON list."""
+        text = json.dumps(list(self.names), ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def index(self, name: str) -> int:
+        """Return a class id.
+
+        Raises:
+            DataError: no class has this name.
+        """
+        if name not in self.names:
+            raise DataError(f"no class is called '{name}'.", hint=f"Classes: {', '.join(self.names)}.")
+        return self.names.index(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Photos and their labels.
+
+    Attributes:
+        images: columns of IMAGE_COLUMNS, then any metadata columns. `id` counts from 0 in row order; `path` is
+            relative to its source's root; `width` and `height` are pixels after EXIF orientation; `split` and
+            `group` may be null.
+        annotations: columns of ANNOTATION_COLUMNS, then those that a format carries beyond them. `class_id`
+            indexes `classes`; null where the label is a `value`.
+        classes: the class map.
+        roots: folder of each source.
+        notes: what the reader left out and why, one sentence each.
+    """
+
+    images: pa.Table
+    annotations: pa.Table
+    classes: ClassMap
+    roots: Mapping[str, Path]
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return int(self.images.num_rows)
+
+    def paths(self) -> list[Path]:
+        """Return the photos' absolute paths, in row order.
+
+        Raises:
+            DataError: a path leads out of its source's root.
+        """
+        columns = (self.images["source"].to_pylist(), self.images["path"].to_pylist())
+        return [contained(self.roots[source], path) for source, path in zip(*columns, strict=True)]
+
+    def splits(self) -> np.ndarray[Any, np.dtype[np.str_]]:
+        """Return the split of each photo; the empty string where it has none."""
+        return np.array([name or "" for name in self.images["split"].to_pylist()], dtype=np.str_)
+
+    def class_matrix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return bool (N, C): which classes each photo has."""
+        matrix = np.zeros((len(self), len(self.classes)), dtype=np.bool_)
+        labels = self.annotations.filter(pc.is_valid(self.annotations["class_id"]))
+        rows = self.rows_of(labels["image_id"])
+        matrix[rows, labels["class_id"].to_numpy()] = True
+        return matrix
+
+    def class_ids(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return int64 (N,): the one class of each photo.
+
+        Raises:
+            DataError: a photo has no class or several.
+        """
+        matrix = self.class_matrix()
+        wrong = np.flatnonzero(matrix.sum(axis=1) != 1)
+        if wrong.size:
+            names = self.images["path"].take(wrong[:10]).to_pylist()
+            raise DataError(
+                f"{wrong.size} of {len(self)} photos have no class or several, and the task is classify.",
+                details=[str(name) for name in names],
+                hint="Set task: multilabel, or give each photo one class.",
+            )
+        return np.asarray(matrix.argmax(axis=1), dtype=np.int64)
+
+    def values(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return float64 (N,): the value of each photo.
+
+        Raises:
+            DataError: a photo has no value or several.
+        """
+        labels = self.annotations.filter(pc.is_valid(self.annotations["value"]))
+        rows = self.rows_of(labels["image_id"])
+        if len(rows) != len(self) or len(np.unique(rows)) != len(self):
+            raise DataError(f"{len(self)} photos have {len(rows)} values; the task regress needs one each.")
+        values = np.empty(len(self), dtype=np.float64)
+        values[rows] = labels["value"].to_numpy()
+        return values
+
+    def rows_of(self, image_ids: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the row of each image id."""
+        return np.asarray(pc.index_in(image_ids, self.images["id"].combine_chunks()).to_numpy(), dtype=np.int64)
+
+    def select(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Dataset:
+        """Return the photos where a bool (N,) mask is true, with their annotations; ids are kept."""
+        images = self.images.filter(pa.array(mask))
+        annotations = self.annotations.filter(pc.is_in(self.annotations["image_id"], images["id"].combine_chunks()))
+        return replace(self, images=images, annotations=annotations)
+
+    def split(self, name: str) -> Dataset:
+        """Return the photos of one split; `all` returns every photo."""
+        return self if name == "all" else self.select(self.splits() == name)
+
+    def with_splits(self, names: Sequence[str | None]) -> Dataset:
+        """Return the same photos with another split column."""
+        index = self.images.schema.get_field_index("split")
+        column = pa.array([name or None for name in names], type=pa.string())
+        return replace(self, images=self.images.set_column(index, "split", column))
+
+    def digest(self) -> str:
+        """Return a hash of paths, splits, labels and classes: 16 hex digits. Photos' bytes are not in it."""
+        digest = hashlib.sha256(self.classes.digest.encode())
+        order = np.argsort(np.array(self.images["path"].to_pylist(), dtype=object), kind="stable")
+        images = self.images.select(["source", "path", "split"]).take(pa.array(order))
+        rows = np.empty(len(self), dtype=np.int64)
+        rows[order] = np.arange(len(self))
+        keys = zip(
+            rows[self.rows_of(self.annotations["image_id"])].tolist(),
+            self.annotations["class_id"].to_pylist(),
+            self.annotations["value"].to_pylist(),
+            strict=True,
+        )
+        digest.update(json.dumps(images.to_pydict(), ensure_ascii=False).encode())
+        digest.update(json.dumps(sorted(keys, key=repr)).encode())
+        return digest.hexdigest()[:16]
+
+
+def contained(root: Path, relative: str) -> Path:
+    """Return a path below a root, following links.
+
+    Raises:
+        DataError: the path is absolute, climbs out with `..`, or a link leads out of the root.
+    """
+    path = root / relative
+    resolved, base = path.resolve(), root.resolve()
+    if Path(relative).is_absolute() or not resolved.is_relative_to(base):
+        raise DataError(f"{relative}: leads out of {root}.", hint="Photo paths stay below their source's folder.")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoColumns:
+    """What a reader knows of its photos, (N,) each.
+
+    Attributes:
+        paths: relative to the source's root.
+        sizes: (width, height) in pixels after EXIF orientation.
+        splits: None where a photo has none.
+        metadata: further columns; `group` fills the group column.
+    """
+
+    paths: Sequence[str]
+    sizes: Sequence[tuple[int, int]]
+    splits: Sequence[str | None]
+    metadata: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def table(self, source: str) -> pa.Table:
+        """Return the `images` table."""
+        number = len(self.paths)
+        group = self.metadata.get("group", [None] * number)
+        images = pa.table(
+            {
+                "id": range(number),
+                "source": [source] * number,
+                "path": self.paths,
+                "width": [width for width, _ in self.sizes],
+                "height": [height for _, height in self.sizes],
+                "split": [split or None for split in self.splits],
+                "group": [None if name is None else str(name) for name in group],
+            },
+            schema=IMAGE_COLUMNS,
+        )
+        for name, column in self.metadata.items():
+            images = images if name == "group" else images.append_column(name, pa.array(column))
+        return images
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoLabels:
+    """Labels of whole photos.
+
+    Attributes:
+        classes: the class map.
+        class_rows: (row of the photo, class id) pairs.
+        value_rows: (row of the photo, value) pairs.
+    """
+
+    classes: ClassMap = ClassMap()
+    class_rows: Sequence[tuple[int, int]] = ()
+    value_rows: Sequence[tuple[int, float]] = ()
+
+    def table(self) -> pa.Table:
+        """Return the `annotations` table."""
+        rows: list[tuple[int, int | None, float | None]] = [(row, class_id, None) for row, class_id in self.class_rows]
+        rows += [(row, None, value) for row, value in self.value_rows]
+        return pa.table(
+            {
+                "id": range(len(rows)),
+                "image_id": [row for row, _, _ in rows],
+                "class_id": [class_id for _, class_id, _ in rows],
+                "value": [value for _, _, value in rows],
+            },
+            schema=ANNOTATION_COLUMNS,
+        )
+
+
+def build(source: str, root: Path, photos: PhotoColumns, labels: PhotoLabels, notes: Sequence[str] = ()) -> Dataset:
+    """Build a data set of whole-photo labels.
+
+    Args:
+        source: name of the source.
+        root: its folder.
+        photos: their columns.
+        labels: their labels.
+        notes: what was left out and why.
+    """
+    return Dataset(photos.table(source), labels.table(), labels.classes, {source: root}, tuple(notes))

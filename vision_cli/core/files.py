@@ -1,0 +1,194 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from vision_cli.core.errors import DataError, ResourceError
+
+_CHUNK_BYTES = 1 << 20
+_RESOURCE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE}
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write into a `ResourceError` that names the place."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _RESOURCE_ERRNOS:
+            raise
+        raise ResourceError(
+            f"{path}: cannot be written: {error.strerror}.",
+            hint=f"{free_mb(path):.0f} MB are free there; make room, or choose another folder.",
+        ) from error
+
+
+def free_mb(path: Path) -> float:
+    """Return the free space in megabytes of the file system that holds a path, existing or not."""
+    place = path.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free / 1e6
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole: beside its target, synced, then renamed.
+
+    Raises:
+        ResourceError: disk full, read-only or an I/O error. What was there before is intact.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = _beside(path)
+        try:
+            with part.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            raise
+        sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file whole."""
+    write_bytes(path, text.encode())
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Build a folder beside its target and publish it by one rename.
+
+    An existing target is replaced only after the new one is complete.
+    """
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = _beside(target)
+        staging.mkdir()
+        try:
+            yield staging
+            for path in staging.rglob("*"):
+                _sync_file(path)
+            _swap(staging, target)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        sync_folder(target.parent)
+
+
+def _sync_file(path: Path) -> None:
+    if path.is_file() and not path.is_symlink():
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _swap(staging: Path, target: Path) -> None:
+    if not target.exists():
+        os.replace(staging, target)
+        return
+    old = _beside(target)
+    os.replace(target, old)
+    os.replace(staging, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(target: Path) -> Path:
+    """Return a new hidden name in the target's folder, on the same file system."""
+    return target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_limited(path: Path, *, max_bytes: int, what: str) -> bytes:
+    """Read a regular file of bounded size.
+
+    Raises:
+        DataError: missing, not a file, unreadable or larger than allowed.
+    """
+    try:
+        if not path.is_file():
+            problem = "is not a file" if path.exists() else "does not exist"
+            raise DataError(f"{path}: {what} {problem}.", hint="Check the path.")
+        if path.stat().st_size > max_bytes:
+            raise DataError(f"{path}: {what} is larger than {max_bytes / 1e6:.0f} MB.", hint="Is it the right file?")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {what} cannot be read: {error.strerror}.", hint="Check the path.") from error
+
+
+def finite(value: Any) -> Any:
+    """Return a value ready for strict JSON: NaN and infinities become null, numpy scalars plain numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return finite(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def json_text(document: Any, *, indent: int | None = 2) -> str:
+    """Return strict JSON (no NaN), keys in their own order, non-ASCII kept."""
+    return json.dumps(finite(document), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON document whole."""
+    write_text(path, json_text(document) + "\n")
+
+
+def append_json_line(path: Path, document: Any) -> None:
+    """Append one JSON line; a line torn by a crash before is closed first, so that later lines stay readable."""
+    with disk_errors(path), path.open("ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+        file.write(json_text(document, indent=None).encode() + b"\n")
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the whole lines of an append-only log; a torn line is left out."""
+    rows = []
+    if path.is_file():
+        for line in path.read_bytes().splitlines():
+            with suppress(ValueError):
+                rows.append(json.loads(line))
+    return [row for row in rows if isinstance(row, dict)]

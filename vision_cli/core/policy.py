@@ -1,0 +1,33 @@
+"""Side effects of other people's libraries, switched off in one place before they are imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+
+QUIET_SWITCHES: dict[str, str] = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+    "YOLO_AUTOINSTALL": "false",
+    "YOLO_OFFLINE": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "GLOG_minloglevel": "2",
+}
+"""Environment variables that stop telemetry, installs at run time and native log noise."""
+
+# torch's OpenMP threads spin while they wait, which starves the decoding workers on small machines.
+THREAD_SWITCHES: dict[str, str] = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+
+
+def apply(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Set every switch that the user has not set."""
+    for name, value in {**QUIET_SWITCHES, **THREAD_SWITCHES}.items():
+        environment.setdefault(name, value)
+
+
+def offline(environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Return whether the user forbade downloads (`--offline` or VISION_OFFLINE)."""
+    return environment.get("VISION_OFFLINE", "").lower() not in ("", "0", "false", "no")
