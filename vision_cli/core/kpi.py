@@ -1,7 +1,13 @@
 """KPIs: `f1 > 0.98`, `recall[acme] >= 0.99`, `latency_ms.p95 < 33 @ tflite`; parsed once, judged everywhere.
 
-Grammar: `metric[class] op value [@ runtime]` with `>`, `>=`, `<`, `<=`; the shell-safe twins `f1.min=0.98` and
-`latency_ms.p95.max=33` mean `>=` and `<=`.
+Grammar: `metric[class] op value [@ runtime]`.
+
+- `op` is `>`, `>=`, `<`, `<=` (or `≥`, `≤`). The shell-safe twins `f1.min=0.98` and `latency_ms.p95.max=33` mean `>=`
+  and `<=`.
+- `value` is a number in the metric's own unit; `98%` is 0.98.
+- `class` is a class name as it stands, spaces and brackets included: the last `]` closes it.
+- Metric names are read without regard to case. `latency_ms` alone is `latency_ms.p95`: a limit that half of the photos
+  break is not kept.
 """
 
 from __future__ import annotations
@@ -21,13 +27,20 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+RUNTIMES = ("torch", "onnx", "tflite")
+"""What a KPI may name after `@`."""
+DEFAULT_CONFIDENCE = 0.95
 Verdict = Literal["pass", "fail", "not enough evidence", "not measured"]
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_METRIC = r"(?P<metric>[a-z][a-z0-9_]*(?:\.p\d{1,2})?)(?:\[(?P<label>[^\[\]]+)\])?"
+_ALIASES = {"latency_ms": "latency_ms.p95"}
+_SPELLINGS = {"≥": ">=", "≤": "<=", "min": ">=", "max": "<="}
+_UNIT_IN_NAME = re.compile(r"_(ms|mb|s)(\.p\d+)?")
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_METRIC = r"(?P<metric>[A-Za-z][A-Za-z0-9_]*(?:\.[pP][0-9]{1,2})?)(?:\[(?P<label>.+)\])?"
+_BOUND = rf"\s*(?P<bound>{_NUMBER})\s*(?P<percent>%?)"
 _RUNTIME = r"(?:\s*@\s*(?P<runtime>[a-z][a-z0-9_-]*))?"
-_PLAIN = re.compile(rf"\s*{_METRIC}\s*(?P<op>>=|<=|>|<)\s*(?P<bound>{_NUMBER})\s*(?P<percent>%?){_RUNTIME}\s*")
-_TWIN = re.compile(rf"\s*{_METRIC}\.(?P<side>min|max)\s*=\s*(?P<bound>{_NUMBER})(?P<percent>%?){_RUNTIME}\s*")
+_PLAIN = re.compile(rf"\s*{_METRIC}\s*(?P<op>>=|<=|>|<|≥|≤){_BOUND}{_RUNTIME}\s*", re.DOTALL)
+_TWIN = re.compile(rf"\s*{_METRIC}\.(?P<op>min|max)\s*={_BOUND}{_RUNTIME}\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ class Kpi:
 
     def __str__(self) -> str:
         runtime = f" @ {self.runtime}" if self.runtime else ""
-        return f"{self.key} {self.op} {self.bound:g}{runtime}"
+        return f"{self.key} {self.op} {self.bound!r}".removesuffix(".0") + runtime
 
     def holds(self, value: float | None) -> bool:
         """Return whether a value meets the bound; a missing value or NaN never does."""
@@ -72,11 +85,13 @@ class Interval:
         low: lower end.
         high: upper end.
         confidence: share of repeated test sets whose interval would hold the true value.
+        kind: `share` for a score interval of a share between 0 and 1, whose width depends on where it lies.
     """
 
     low: float
     high: float
-    confidence: float = 0.95
+    confidence: float = DEFAULT_CONFIDENCE
+    kind: Literal["value", "share"] = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,8 @@ class Judgement:
         more_photos: estimated number of further test photos that would settle it; None when it is settled
             or the number cannot be estimated.
         reason: one sentence where the verdict needs one.
+        gates: False where the KPI is declared for another runtime than the one that ran: not met, yet no reason
+            to fail this evaluation.
     """
 
     kpi: Kpi
@@ -99,6 +116,12 @@ class Judgement:
     verdict: Verdict
     more_photos: int | None = None
     reason: str | None = None
+    gates: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Return whether the target is met."""
+        return self.verdict == "pass"
 
     def as_json(self) -> dict[str, object]:
         """Return the members that `--json` prints."""
@@ -111,11 +134,16 @@ class Judgement:
             "verdict": self.verdict,
             "more_photos": self.more_photos,
             "reason": self.reason,
+            "gates": self.gates,
         }
 
 
 def parse(text: str, *, confidence: float | None = None) -> Kpi:
     """Parse one KPI.
+
+    Args:
+        text: as the user wrote it.
+        confidence: of the interval that must pass, between 0 and 1.
 
     Raises:
         UsageError: not of the grammar.
@@ -124,14 +152,23 @@ def parse(text: str, *, confidence: float | None = None) -> Kpi:
     if match is None:
         raise UsageError(
             f"KPI {text!r}: expected 'metric[class] op value [@ runtime]'.",
-            hint="For example 'f1>0.98', 'recall[acme]>=0.99', 'latency_ms.p95<33 @ tflite', or f1.min=0.98.",
+            hint="For example 'f1>0.98' (in quotes: the shell takes > for itself), 'recall[acme]>=0.99', "
+            "'latency_ms.p95<33 @ tflite', or f1.min=0.98.",
         )
-    parts = match.groupdict()
-    op = parts.get("op") or {"min": ">=", "max": "<="}[parts["side"]]
-    bound = float(parts["bound"]) / (100 if parts["percent"] else 1)
+    if confidence is not None and not 0 < confidence < 1:
+        raise UsageError(f"KPI {text!r}: the confidence must be between 0 and 1, got {confidence}.")
+    metric = match["metric"].lower()
+    op = _SPELLINGS.get(match["op"], match["op"])
+    return Kpi(_ALIASES.get(metric, metric), op, _bound(text, match), match["label"], match["runtime"], confidence)
+
+
+def _bound(text: str, match: re.Match[str]) -> float:
+    bound = float(match["bound"]) / (100 if match["percent"] else 1)
     if not math.isfinite(bound):
         raise UsageError(f"KPI {text!r}: the bound must be a finite number.")
-    return Kpi(parts["metric"], op, bound, parts["label"], parts["runtime"], confidence)
+    if match["percent"] and _UNIT_IN_NAME.search(match["metric"].lower()):
+        raise UsageError(f"KPI {text!r}: '{match['metric']}' is not a share.", hint="Leave the % away.")
+    return bound
 
 
 def judge(
@@ -142,41 +179,59 @@ def judge(
     Args:
         kpi: the target.
         values: by metric key (`f1`, `f1[winter]`).
-        intervals: by the same keys; a key may be absent.
+        intervals: by the same keys, at the KPI's confidence where it demands one; a key may be absent.
         n_photos: number of photos that the values stand on.
         runtime: what ran: `torch`, `onnx`, `tflite`.
     """
     if kpi.runtime is not None and kpi.runtime != runtime:
-        return Judgement(kpi, None, None, "not measured", None, f"declared for {kpi.runtime}, and {runtime} ran")
-    value, interval = values.get(kpi.key), intervals.get(kpi.key)
-    if value is None or not math.isfinite(value):
-        return Judgement(kpi, None, None, "not measured", None, f"nothing measured '{kpi.key}'")
+        reason = f"declared for {kpi.runtime}, and {runtime} ran"
+        return Judgement(kpi, None, None, "not measured", reason=reason, gates=False)
     if n_photos <= 0:
-        return Judgement(kpi, None, None, "not measured", None, "there were no photos")
-    return _judge_measured(kpi, value, interval, n_photos)
+        return Judgement(kpi, None, None, "not measured", reason="there were no photos")
+    value = values.get(kpi.key)
+    if value is None or not math.isfinite(value):
+        return Judgement(kpi, None, None, "not measured", reason=f"nothing measured '{kpi.key}'")
+    return _judge_measured(kpi, value, intervals.get(kpi.key), n_photos)
 
 
 def _judge_measured(kpi: Kpi, value: float, interval: Interval | None, n_photos: int) -> Judgement:
     point = kpi.holds(value)
-    crosses = interval is not None and kpi.holds(interval.low) != kpi.holds(interval.high)
+    crosses = interval is not None and len({point, kpi.holds(interval.low), kpi.holds(interval.high)}) > 1
     more = photos_to_settle(value, interval, kpi.bound, n_photos) if crosses and interval else None
-    if kpi.confidence is None:
-        return Judgement(kpi, value, interval, "pass" if point else "fail", more)
-    if interval is None:
-        return Judgement(kpi, value, None, "fail", None, f"'{kpi.metric}' has no interval to be confident about")
-    if kpi.holds(interval.low) and kpi.holds(interval.high) and point:
-        return Judgement(kpi, value, interval, "pass")
-    return Judgement(kpi, value, interval, "not enough evidence" if crosses else "fail", more)
+    verdict: Verdict = "pass" if point else "fail"
+    reason = _crossing(interval, more) if crosses and interval else None
+    if kpi.confidence is not None and crosses:
+        verdict = "not enough evidence"
+    if kpi.confidence is not None and point and not _is_enough(interval, kpi.confidence):
+        verdict = "not enough evidence"
+        found = "no interval" if interval is None else f"an interval at {interval.confidence:.4g} only"
+        reason = f"'{kpi.key}' has {found}, and confidence {kpi.confidence:.4g} is demanded"
+    return Judgement(kpi, value, interval, verdict, more, reason)
+
+
+def _is_enough(interval: Interval | None, confidence: float) -> bool:
+    return interval is not None and interval.confidence >= confidence - 1e-9
+
+
+def _crossing(interval: Interval, more: int | None) -> str:
+    ends = f"the {interval.confidence:.4g} interval [{interval.low:.4g}, {interval.high:.4g}] holds the bound"
+    return ends if more is None else f"{ends}; about {more} more test photos would settle it"
 
 
 def photos_to_settle(value: float, interval: Interval, bound: float, n_photos: int) -> int | None:
     """Return how many more photos would move the bound out of the interval, if the value stays.
 
-    The interval's half that faces the bound shrinks with the square root of the number of photos.
-    Returns None when the value lies on the bound: no number settles that.
+    A half of the interval shrinks with the square root of the number of photos. The end of a share's score interval
+    also moves with its own variance, e (1 - e): n = z² e (1 - e) / (value - e)² solved for e = bound.
+    Returns None when no number settles it: the value lies on the bound, or the bound is no possible share.
     """
-    half_width = value - interval.low if bound < value else interval.high - value
-    distance = abs(value - bound)
-    if distance == 0 or half_width <= 0:
+    end = interval.low if bound < value else interval.high
+    half_width, distance = abs(value - end), abs(value - bound)
+    if distance == 0 or half_width == 0 or not math.isfinite(half_width):
         return None
-    return max(1, math.ceil(n_photos * (half_width / distance) ** 2) - n_photos)
+    factor = (half_width / distance) ** 2
+    if interval.kind == "share":
+        if not 0 < bound < 1 or not 0 < end < 1:
+            return None
+        factor *= bound * (1 - bound) / (end * (1 - end))
+    return max(1, math.ceil(n_photos * factor) - n_photos)
