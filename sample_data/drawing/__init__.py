@@ -1,0 +1,1 @@
+"""Draw the sample photos, logos and scenes of the project with numpy, Pillow and OpenCV."""

@@ -1,0 +1,49 @@
+"""Where ImageNet weights come from, and where they lie on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+UNKNOWN_LICENCE = "NOASSERTION"
+"""SPDX's word for a licence that nobody stated."""
+
+_HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One published weights file.
+
+    Attributes:
+        url: http(s).
+        file_name: in the cache.
+        sha256_prefix: first hex digits of the file's SHA-256, when published; else empty.
+        licence: SPDX identifier of the weights.
+    """
+
+    url: str
+    file_name: str
+    sha256_prefix: str = ""
+    licence: str = UNKNOWN_LICENCE
+
+    @classmethod
+    def from_url(cls, url: str, *, licence: str = UNKNOWN_LICENCE) -> Source:
+        """Name the file as its URL does; torch's convention puts eight hex digits of the SHA-256 before the suffix."""
+        name = url.rpartition("/")[2]
+        found = _HASH_IN_NAME.search(name)
+        return cls(url, name, found.group(1) if found else "", licence)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies once it is on this machine."""
+        return cache_folder() / self.file_name
+
+
+def cache_folder() -> Path:
+    """Return the folder of downloaded weights: below VISION_CACHE, or the user's own cache."""
+    return Path(os.environ.get("VISION_CACHE") or platformdirs.user_cache_dir("vision")) / "weights"
