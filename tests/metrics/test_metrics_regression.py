@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.stats import norm
 from simulated_predictions import classified, labelled, softmax
 from sklearn import metrics as sk
 
@@ -46,12 +47,19 @@ def test_one_photo_and_a_perfect_model_have_no_interval() -> None:
     assert not perfect.intervals
 
 
+def prior(log_t: float) -> float:
+    """-ln of a normal density of ln T with mean 0 and standard deviation 0.5, but for a constant."""
+    return float(-norm.logpdf(log_t, scale=0.5))
+
+
 def test_the_temperature_is_the_minimum_for_classify() -> None:
     truth, predictions = classified(np.random.default_rng(1), 400, 5, 2.0)
     raw = predictions.raw * 3
-    best = minimize_scalar(
-        lambda log_t: sk.log_loss(truth, softmax(raw / np.exp(log_t))), bounds=(-3, 3), method="bounded"
-    )
+
+    def loss(log_t: float) -> float:
+        return 400 * sk.log_loss(truth, softmax(raw / np.exp(log_t))) + prior(log_t)
+
+    best = minimize_scalar(loss, bounds=(-3, 3), method="bounded")
     assert fit_temperature(raw, truth, "classify") == pytest.approx(np.exp(best.x), rel=1e-3)
 
 
@@ -60,23 +68,28 @@ def test_the_temperature_is_the_minimum_for_multilabel() -> None:
     raw = predictions.raw * 4
 
     def loss(log_t: float) -> float:
-        return sk.log_loss(truth.ravel(), 1 / (1 + np.exp(-raw.ravel() / np.exp(log_t))))
+        return 400 * sk.log_loss(truth.ravel(), 1 / (1 + np.exp(-raw.ravel() / np.exp(log_t)))) + prior(log_t)
 
     best = minimize_scalar(loss, bounds=(-3, 3), method="bounded")
     assert fit_temperature(raw, truth, "multilabel") == pytest.approx(np.exp(best.x), rel=1e-3)
 
 
-def test_a_scaled_network_gets_the_scaled_temperature() -> None:
-    truth, predictions = classified(np.random.default_rng(2), 300, 4, 1.0)
-    one, ten = (fit_temperature(predictions.raw * scale, truth, "classify") for scale in (1.0, 7.0))
-    assert ten == pytest.approx(7 * one, rel=1e-4)
+def test_with_many_photos_a_scaled_network_gets_the_scaled_temperature() -> None:
+    truth, predictions = classified(np.random.default_rng(2), 30_000, 4, 1.0)
+    one, seven = (fit_temperature(predictions.raw * scale, truth, "classify") for scale in (1.0, 7.0))
+    assert seven == pytest.approx(7 * one, rel=5e-3)
+
+
+def test_a_few_photos_that_all_are_right_do_not_buy_certainty() -> None:
+    raw = np.tile([[1.0, -1.0], [-1.0, 1.0]], (10, 1))
+    temperature = fit_temperature(raw, np.tile([0, 1], 10), "classify")
+    assert 0.2 < temperature < 1
 
 
 def test_the_temperature_stays_in_its_range() -> None:
-    raw = np.array([[4.0, -4.0], [-4.0, 4.0]])
-    assert fit_temperature(raw, np.array([0, 1]), "classify") == pytest.approx(0.05, rel=1e-3)
-    assert fit_temperature(raw, np.array([1, 0]), "classify") == pytest.approx(20.0, rel=1e-3)
-    assert fit_temperature(raw * 1e4, np.array([1, 0]), "classify") <= 20.0
+    raw = np.array([[4.0, -4.0], [-4.0, 4.0]] * 5000)
+    assert fit_temperature(raw / 100, np.array([0, 1] * 5000), "classify") == pytest.approx(0.05, rel=1e-3)
+    assert fit_temperature(raw * 1e4, np.array([1, 0] * 5000), "classify") <= 20.0
 
 
 def test_a_temperature_needs_photos_and_numbers() -> None:

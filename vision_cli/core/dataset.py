@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +22,7 @@ import pyarrow.compute as pc
 from vision_cli.core.errors import DataError
 
 Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SPLITS: tuple[str, ...] = ("train", "val", "test")
 
 IMAGE_COLUMNS = pa.schema(
     [
@@ -50,7 +52,7 @@ class ClassMap:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        repeated = sorted(name for name, number in Counter(self.names).items() if number > 1)
         if repeated or "" in self.names:
             raise DataError(f"class names must be distinct and not empty; repeated: {', '.join(repeated) or 'none'}.")
 
@@ -104,8 +106,9 @@ class Dataset:
         Raises:
             DataError: a path leads out of its source's root.
         """
+        fences = {source: Containment(root) for source, root in self.roots.items()}
         columns = (self.images["source"].to_pylist(), self.images["path"].to_pylist())
-        return [contained(self.roots[source], path) for source, path in zip(*columns, strict=True)]
+        return [fences[source].path(path) for source, path in zip(*columns, strict=True)]
 
     def splits(self) -> np.ndarray[Any, np.dtype[np.str_]]:
         """Return the split of each photo; the empty string where it has none."""
@@ -170,6 +173,16 @@ class Dataset:
         column = pa.array([name or None for name in names], type=pa.string())
         return replace(self, images=self.images.set_column(index, "split", column))
 
+    def with_classes(self, classes: ClassMap) -> Dataset:
+        """Return the same photos with the class ids of another map, by name; labels of other names are left out."""
+        where = {name: index for index, name in enumerate(classes.names)}
+        table = np.array([where.get(name, -1) for name in self.classes.names] + [-2], dtype=np.int32)
+        ids = table[self.annotations["class_id"].fill_null(-1).to_numpy()]
+        column = pa.array(ids, mask=ids < 0, type=pa.int32())
+        index = self.annotations.schema.get_field_index("class_id")
+        annotations = self.annotations.set_column(index, "class_id", column).filter(pa.array(ids != -1))
+        return replace(self, annotations=annotations, classes=classes)
+
     def digest(self) -> str:
         """Return a hash of paths, splits, labels and classes: 16 hex digits. Photos' bytes are not in it."""
         digest = hashlib.sha256(self.classes.digest.encode())
@@ -188,17 +201,57 @@ class Dataset:
         return digest.hexdigest()[:16]
 
 
+class Containment:
+    """Keeps relative paths below a root, following links; each folder is resolved once.
+
+    Args:
+        root: the folder that nothing may lead out of.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._base = os.path.realpath(root)
+        self._folders: dict[str, str] = {}
+
+    def holds(self, relative: str) -> bool:
+        """Return whether a path stays below the root; absolute paths and those with a NUL never do."""
+        if relative.startswith(os.sep) or Path(relative).is_absolute() or "\0" in relative:
+            return False
+        parent, name = os.path.split(relative)
+        if name in ("", ".", ".."):
+            return self._inside(os.path.realpath(self._join(relative)))
+        folder = self._folders.get(parent)
+        if folder is None:
+            folder = self._folders[parent] = os.path.realpath(self._join(parent))
+        place = f"{folder}{os.sep}{name}"
+        return self._inside(os.path.realpath(place) if os.path.islink(place) else place)  # noqa: PTH114
+
+    def path(self, relative: str) -> Path:
+        """Return the path below the root.
+
+        Raises:
+            DataError: the path is absolute, climbs out with `..`, or a link leads out of the root.
+        """
+        if not self.holds(relative):
+            raise DataError(
+                f"{relative}: leads out of {self.root}.", hint="Photo paths stay below their source's folder."
+            )
+        return self.root / relative
+
+    def _join(self, relative: str) -> str:
+        return f"{self._base}{os.sep}{relative}"
+
+    def _inside(self, place: str) -> bool:
+        return place == self._base or place.startswith(self._base.rstrip(os.sep) + os.sep)
+
+
 def contained(root: Path, relative: str) -> Path:
     """Return a path below a root, following links.
 
     Raises:
         DataError: the path is absolute, climbs out with `..`, or a link leads out of the root.
     """
-    path = root / relative
-    resolved, base = path.resolve(), root.resolve()
-    if Path(relative).is_absolute() or not resolved.is_relative_to(base):
-        raise DataError(f"{relative}: leads out of {root}.", hint="Photo paths stay below their source's folder.")
-    return path
+    return Containment(root).path(relative)
 
 
 @dataclass(frozen=True, slots=True)

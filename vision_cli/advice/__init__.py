@@ -1,0 +1,1 @@
+"""Advice: what the data cannot support, with the figure, before any work starts."""

@@ -1,0 +1,1 @@
+"""Views: sources brought to one class map (`select`) and shared out into splits (`split`)."""
