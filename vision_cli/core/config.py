@@ -29,7 +29,8 @@ class SourceConfig(Section):
     format: str | None = None
     """Name of the format; found by itself when absent."""
     images: str | None = None
-    """Folder that the photo paths of a CSV are relative to; the CSV's own folder when absent."""
+    """Folder that the photo paths of a CSV are relative to, itself relative to the project file; the CSV's own folder
+    when absent."""
 
 
 class ViewConfig(Section):
@@ -154,14 +155,14 @@ class TrainConfig(Section):
     """Of the head; by default 0.001."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.75
     """Discriminative learning rates: each stage below the head learns this much slower than the one above."""
-    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.05
-    """Not on biases and norms."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.1
+    """Not on biases and norms. A linear head on a frozen backbone takes it as the L2 penalty of logistic regression."""
     schedule: Literal["cosine", "one-cycle", "plateau", "constant"] = "cosine"
     """`plateau` reduces on a plateau of the validation loss."""
     warmup_epochs: Annotated[int, Field(ge=0)] = 1
     """Linear warm-up of `cosine`, `plateau` and `constant`."""
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of a label given to all classes; not for regression."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share of a label given to all classes, not for regression; by default 0.1, with a frozen backbone 0."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced` weighs each class by the inverse of its count."""
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0

@@ -91,7 +91,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         try:
             yield staging
             for path in staging.rglob("*"):
-                _sync_file(path)
+                sync_file(path)
             _swap(staging, target)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
@@ -99,7 +99,8 @@ def new_folder(target: Path) -> Iterator[Path]:
         sync_folder(target.parent)
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Bring a regular file's content to the disk."""
     if path.is_file() and not path.is_symlink():
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -147,6 +148,18 @@ def read_limited(path: Path, *, max_bytes: int, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {what} cannot be read: {error.strerror}.", hint="Check the path.") from error
+
+
+def utf8(content: bytes, *, where: str) -> str:
+    """Decode UTF-8 text; a byte order mark is left out.
+
+    Raises:
+        DataError: not UTF-8, with the byte offset.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: not UTF-8 text at byte {error.start}.", hint="Save it as UTF-8.") from error
 
 
 def finite(value: Any) -> Any:

@@ -21,11 +21,21 @@ QUIET_SWITCHES: dict[str, str] = {
 # torch's OpenMP threads spin while they wait, which starves the decoding workers on small machines.
 THREAD_SWITCHES: dict[str, str] = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 
+OFFLINE_SWITCHES: dict[str, str] = {"VISION_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
+"""Environment variables that forbid downloads to us and to the libraries that would do them for us."""
+
 
 def apply(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set every switch that the user has not set."""
     for name, value in {**QUIET_SWITCHES, **THREAD_SWITCHES}.items():
         environment.setdefault(name, value)
+    if offline(environment):
+        go_offline(environment)
+
+
+def go_offline(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Forbid downloads, here and in the processes that are started from here."""
+    environment.update(OFFLINE_SWITCHES)
 
 
 def offline(environment: MutableMapping[str, str] = os.environ) -> bool:

@@ -46,10 +46,15 @@ class Project:
 
     def origin(self, key: str) -> str:
         """Return where a value came from: file and line, environment, command line or default."""
-        parts = key.split(".")
-        for length in range(len(parts), 0, -1):
-            if found := self.origins.get(".".join(parts[:length])):
-                return found
+        if key in self.origins:
+            return self.origins[key]
+        tree: Any = self.config.model_dump(by_alias=True)
+        given: list[str] = []
+        for part in key.split("."):  # what stands inside a given list came with it; a section's other keys did not
+            tree = tree.get(part) if isinstance(tree, dict) else None
+            given.append(part)
+            if not isinstance(tree, dict):
+                return self.origins.get(".".join(given), "default")
         return "default"
 
 
@@ -96,8 +101,17 @@ def load(
         tree = _with(tree, key, value, origin)
         origins = {name: was for name, was in origins.items() if not name.startswith(f"{'.'.join(key)}.")}
         origins[".".join(key)] = origin
+        origins.update((".".join((*key, *inner)), origin) for inner in _keys_in(value))
     root = file.absolute().parent if file else (start or Path.cwd()).absolute()
     return Project(root, file, _validate(tree, source, origins, _name(file)), origins)
+
+
+def _keys_in(value: Any) -> Iterator[tuple[str, ...]]:
+    """Return the paths of the keys inside an override that is a whole section."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield (key,)
+            yield from ((key, *inner) for inner in _keys_in(item))
 
 
 def _name(file: Path | None) -> str:

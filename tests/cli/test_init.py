@@ -1,0 +1,266 @@
+"""`vision init` in several kinds of folders."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from vision_cli.core import project
+from vision_cli.stages.project_text import scalar
+
+ODD = [
+    "no",
+    "007",
+    "1e3",
+    "null",
+    "~",
+    "a: b",
+    "a, b",
+    "[/]",
+    "{x}",
+    "#x",
+    "-",
+    "- a",
+    "'",
+    '"',
+    "x\ny",
+    " x",
+    "é",
+    "\u2028",
+    "@a",
+    "%",
+    "?",
+]
+
+
+def photo(path, value=100):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((40, 48, 3), value, np.uint8)).save(path)
+
+
+def class_folders(root, counts):
+    for name, count in counts.items():
+        for index in range(count):
+            photo(root / name / f"{index}.jpg")
+
+
+def test_class_folders(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"summer": 5, "winter": 4})
+    called = vision("init", "--data", "photos", "--json")
+    assert called.code == 0, called.err
+    assert called.document["survey"]["classes"] == {"summer": 5, "winter": 4}
+    read = project.load(tmp_path / "vision.yaml")
+    assert read.config.task == "classify"
+    assert read.config.data.sources["photos"].path == "photos"
+    assert [str(kpi) for kpi in read.config.targets()] == ["top1 > 0.8"]
+    assert "summer 5, winter 4" in (tmp_path / "vision.yaml").read_text()
+    assert vision("config", "check").code == 0
+
+
+def test_the_schema_it_links_is_there_and_accepts_it(vision, tmp_path):
+    import jsonschema
+
+    class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    vision("init", "--data", "photos")
+    text = (tmp_path / "vision.yaml").read_text()
+    first = text.splitlines()[0]
+    assert first == "# yaml-language-server: $schema=.vision/vision.schema.json"
+    schema = json.loads((tmp_path / first.split("=")[1]).read_text())
+    jsonschema.validate(yaml.safe_load(text), schema, cls=jsonschema.Draft7Validator)
+
+
+def test_rare_classes_get_a_target_that_sees_them(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"common": 12, "rare": 3})
+    vision("init", "--data", "photos")
+    assert [str(kpi) for kpi in project.load(tmp_path / "vision.yaml").config.targets()] == ["balanced_accuracy > 0.8"]
+
+
+def test_photos_with_a_split_of_their_own(vision, tmp_path):
+    for split in ("train", "val", "test"):
+        class_folders(tmp_path / "data" / split, {"a": 2, "b": 2})
+    document = vision("init", "--json").document
+    assert document["survey"]["splits"] == {"train": 4, "val": 4, "test": 4}
+    assert "split:" not in document["text"]
+
+
+def test_several_labels_a_photo(vision, tmp_path):
+    for name in "abc":
+        photo(tmp_path / f"{name}.jpg")
+    (tmp_path / "labels.csv").write_text("path,label\na.jpg,beach|sunset\nb.jpg,beach\nc.jpg,sunset\n")
+    assert vision("init", "--data", "labels.csv").code == 0
+    read = project.load(tmp_path / "vision.yaml")
+    assert read.config.task == "multilabel"
+    assert [str(kpi) for kpi in read.config.targets()] == ["map > 0.8"]
+
+
+def test_values(vision, tmp_path):
+    for name in "abcd":
+        photo(tmp_path / f"{name}.jpg")
+    (tmp_path / "depth.csv").write_text("path,value\na.jpg,1\nb.jpg,3\nc.jpg,5\nd.jpg,7\n")
+    assert vision("init", "--data", "depth.csv").code == 0
+    read = project.load(tmp_path / "vision.yaml")
+    assert read.config.task == "regress"
+    assert [str(kpi) for kpi in read.config.targets()] == ["mae < 1"]
+
+
+def test_given_answers_win(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    words = (
+        "init",
+        "--data",
+        "photos",
+        "--name",
+        "no",
+        "--task",
+        "multilabel",
+        "--kpi",
+        "f1[a]>0.9",
+        "--kpi",
+        "map>0.5",
+    )
+    assert vision(*words).code == 0
+    read = project.load(tmp_path / "vision.yaml")
+    assert (read.config.name, read.config.task) == ("no", "multilabel")
+    assert [str(kpi) for kpi in read.config.targets()] == ["f1[a] > 0.9", "map > 0.5"]
+
+
+def test_nothing_is_replaced_without_force(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    (tmp_path / "vision.yaml").write_text("name: mine\n")
+    called = vision("init", "--data", "photos")
+    assert called.code == 2
+    assert "is there already" in called.err
+    assert (tmp_path / "vision.yaml").read_text() == "name: mine\n"
+    assert not (tmp_path / ".vision").exists()
+    assert vision("init", "--data", "photos", "--force").code == 0
+    assert "task: classify" in (tmp_path / "vision.yaml").read_text()
+
+
+def test_dry_run_prints_and_writes_nothing(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    called = vision("init", "--data", "photos", "--dry-run")
+    assert called.code == 0
+    assert "task: classify" in called.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+def test_data_outside_is_named_relative(vision, tmp_path):
+    class_folders(tmp_path / "clothing", {"a": 2, "b": 2})
+    (tmp_path / "p").mkdir()
+    os.chdir(tmp_path / "p")
+    assert vision("init", "--data", "../clothing").code == 0
+    read = project.load(tmp_path / "p" / "vision.yaml")
+    assert read.config.data.sources["photos"].path == "../clothing"
+    assert read.config.name == "p"
+
+
+def test_another_project_file(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    (tmp_path / "shop").mkdir()
+    assert vision("init", "--data", "photos", "--project", "shop/vision.yaml").code == 0
+    assert project.load(tmp_path / "shop" / "vision.yaml").config.data.sources["photos"].path == "../photos"
+    assert (tmp_path / "shop" / ".vision" / "vision.schema.json").is_file()
+
+
+REFUSED = [
+    (("--data", "nowhere"), 3, "nowhere"),
+    ((), 2, "no labelled photos here"),
+    (("--data", "photos", "--task", "clasify"), 2, "Did you mean 'classify'?"),
+    (("--data", "photos", "--kpi", "f2>0.5"), 2, "f2"),
+    (("--data", "photos", "--kpi", "f1[c]>0.5"), 2, "c"),
+    (("--data", "photos", "--kpi", "f1"), 2, "expected"),
+    (("--data", "photos", "--format", "cvs"), 2, "Did you mean 'csv'?"),
+    (("--data", "empty"), 3, "empty"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "message"), REFUSED, ids=[" ".join(each[0]) for each in REFUSED])
+def test_refusals(vision, tmp_path, words, code, message):
+    (tmp_path / "empty").mkdir()
+    if words:
+        class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    called = vision("init", *words)
+    assert called.code == code, called.err
+    assert message in called.err
+    assert not (tmp_path / "vision.yaml").exists()
+
+
+def test_the_one_folder_that_holds_photos_is_found(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"a": 1, "b": 1})
+    called = vision("init", "--dry-run", "--json")
+    assert called.document["survey"]["classes"] == {"a": 1, "b": 1}
+    assert f"photos found in {tmp_path / 'photos'}" in called.err
+
+
+def test_several_folders_to_choose_from(vision, tmp_path):
+    for name in ("one", "two"):
+        class_folders(tmp_path / name, {"a": 1, "b": 1})
+    called = vision("init")
+    assert called.code == 2
+    assert "2 folders here hold labelled photos: one, two" in called.err
+
+
+def test_class_folders_right_here(vision, tmp_path):
+    class_folders(tmp_path, {"a": 1, "b": 1})
+    assert vision("init", "--json").document["survey"]["classes"] == {"a": 1, "b": 1}
+
+
+def test_hostile_class_names_stay_comments(vision, tmp_path):
+    names = {"[/]".replace("/", "_"): 2, "a: b #c": 2, "x\ntask: regress": 2, "no": 2}
+    class_folders(tmp_path / "photos", names)
+    assert vision("init", "--data", "photos").code == 0
+    text = (tmp_path / "vision.yaml").read_text()
+    assert yaml.safe_load(text)["task"] == "classify"
+    assert project.load(tmp_path / "vision.yaml").config.task == "classify"
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_every_reader_reads_a_scalar_back(text):
+    from vision_cli.core import yaml_source
+
+    for line in (f"a: {scalar(text)}\n", f"a: {{b: {scalar(text)}, c: d}}\n", f"a:\n  - {scalar(text)}\n"):
+        ours, theirs = yaml_source.parse(line, "x").tree, yaml.safe_load(line)
+        assert ours == theirs
+        value = ours["a"]
+        assert (value if isinstance(value, str) else value["b"] if isinstance(value, dict) else value[0]) == text
+
+
+def test_real_data(vision, tmp_path, shared_data):
+    assert vision("init", "--data", str(shared_data / "clothing_small")).code == 0
+    read = project.load(tmp_path / "vision.yaml")
+    assert read.path(read.config.data.sources["photos"].path).samefile(shared_data / "clothing_small")
+    text = (tmp_path / "vision.yaml").read_text()
+    assert "640 photos, 10 classes" in " ".join(text.replace("#", " ").split())
+
+
+def test_questions_on_a_terminal(tmp_path):
+    class_folders(tmp_path / "photos", {"a": 4, "b": 4})
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "vision_cli", "init", "--name", "asked"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=terminal, stderr=terminal, stdout=subprocess.PIPE, text=True
+    )
+    os.close(terminal)
+    seen = b""
+    answers = [
+        (b"Folder of photos", b"photos\n"),
+        (b"Task", b"multilabel\n"),
+        (b"Target", b"f1\n"),
+        (b"expected", b"f1>0.7\n"),
+    ]
+    for question, answer in answers:
+        while question not in seen:
+            seen += os.read(main, 1000)
+        seen = seen.split(question, 1)[1]
+        os.write(main, answer)
+    out, _ = process.communicate(timeout=60)
+    os.close(main)
+    assert process.returncode == 0, out
+    read = project.load(tmp_path / "vision.yaml")
+    assert (read.config.task, [str(kpi) for kpi in read.config.targets()]) == ("multilabel", ["f1 > 0.7"])

@@ -1,0 +1,78 @@
+"""Tables of names: lazy, guessing, and honest about what is missing."""
+
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from vision_cli.core import catalogue as module
+from vision_cli.core.catalogue import Card, Catalogue, require, suggestion
+from vision_cli.core.errors import MissingPartError, UsageError
+
+CARDS = {
+    "coco": Card("wave", "One JSON file"),
+    "kitti": Card("absent.module", "A text file a photo", extra="train", needs=("json", "no_such_package_x")),
+}
+
+
+def test_nothing_is_imported_before_it_is_asked_for():
+    sys.modules.pop("wave", None)
+    formats = Catalogue("dataset format", CARDS)
+    assert list(formats) == ["coco", "kitti"]
+    assert "coco" in formats
+    assert formats.card("coco").summary == "One JSON file"
+    assert "wave" not in sys.modules
+    assert formats.load("coco").__name__ == "wave"
+
+
+def test_unknown_names_get_a_guess_and_never_the_nearest():
+    formats = Catalogue("dataset format", CARDS)
+    with pytest.raises(UsageError) as caught:
+        formats.load("coca")
+    assert caught.value.message == "unknown dataset format 'coca'."
+    assert caught.value.hint == "Did you mean 'coco'?"
+    with pytest.raises(UsageError) as caught:
+        formats.card("zzz")
+    assert caught.value.hint == "Known: coco, kitti."
+
+
+def test_a_missing_package_names_its_extra_before_any_import():
+    with pytest.raises(MissingPartError) as caught:
+        Catalogue("dataset format", CARDS).load("kitti")
+    assert caught.value.message == (
+        "dataset format 'kitti' needs the package 'no_such_package_x', which is not installed."
+    )
+    assert caught.value.hint == "pip install 'vision-cli[train]'"
+    assert caught.value.exit_code == 5
+
+
+def test_require_passes_what_is_there():
+    require(("json", "os"), extra="train", what="x")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "guess"),
+    [("epoch", ["epochs", "seed"], "epochs"), ("f2", ["f1", "map"], None), ("", ["a"], None), ("x", [], None)],
+)
+def test_suggestion(name, known, guess):
+    assert suggestion(name, known) == guess
+
+
+def test_other_packages_add_lines_but_replace_none(monkeypatch):
+    points = [
+        EntryPoint("coco", "evil", "vision_cli.formats"),
+        EntryPoint("theirs", "wave", "vision_cli.formats"),
+    ]
+    asked = []
+
+    def entry_points(*, group):
+        asked.append(group)
+        return points
+
+    monkeypatch.setattr(module, "entry_points", entry_points)
+    formats = Catalogue("dataset format", CARDS, group="formats")
+    assert list(formats) == ["coco", "kitti", "theirs"]
+    assert formats.card("coco").module == "wave"
+    assert formats.load("theirs").__name__ == "wave"
+    assert set(asked) == {"vision_cli.formats"}
+    assert list(Catalogue("dataset format", CARDS)) == ["coco", "kitti"]

@@ -1,0 +1,68 @@
+"""`vision eval`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vision_cli.cli.command import Command, examples, group
+from vision_cli.cli.session import Session
+
+app = group("eval", "Measure a model and judge the KPIs")
+
+Kpis = Annotated[
+    list[str], typer.Option("--kpi", metavar="KPI", help="Judge this instead of the project's KPIs; may be repeated.")
+]
+
+
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "vision eval",
+        "vision eval --kpi 'f1>0.98' --kpi 'top5_error<0.1'",
+        "vision eval --kpi f1.min=0.98 --kpi latency_ms.p95.max=33",
+        "vision eval --model exports/shop.tflite --json",
+        "vision eval --ratings ratings.csv --kpi 'acceptance>0.8'",
+    ),
+)
+def evaluate(
+    context: typer.Context,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", metavar="PATH", help="Run, model folder, .onnx or .tflite; the last training's."),
+    ] = None,
+    kpi: Kpis = [],  # noqa: B006  # typer copies it
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="SPLIT", help="train, val, test or all; the project's eval.split.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="PATH", help="Judge on this data set instead of the project's.")
+    ] = None,
+    ratings: Annotated[
+        Path | None, typer.Option("--ratings", metavar="CSV", help="Judge people's ratings instead of a model.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the runtime; all cores.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write Markdown.")] = None,
+) -> None:
+    """Measure a model on photos it has never seen and judge the KPIs; exit code 4 when one is missed."""
+    session = Session.of(context)
+    from vision_cli.cli import shell_trap
+
+    trap = shell_trap.read_kpis(tuple(kpi), session.output)
+    from vision_cli.cli.render import eval as render
+
+    if ratings is not None:
+        from vision_cli.stages.ratings import RatingsRequest, judge_ratings
+
+        rated = judge_ratings(RatingsRequest(ratings, trap.kpis), session.progress)
+        session.answer(rated, render.draw_ratings, ok=rated.passed, aside=trap.caught)
+    else:
+        from vision_cli.stages.evaluate import EvalRequest, evaluate
+
+        request = EvalRequest(session.project(), model, trap.kpis, split, data, threads, junit, markdown)
+        result = evaluate(request, session.progress)
+        session.answer(result, render.draw, ok=result.passed, aside=trap.caught)
+    trap.explain(session.progress)

@@ -1,0 +1,61 @@
+"""`vision eval` for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vision_cli.cli.paper import Paper
+from vision_cli.cli.render.kpis import draw_kpis, draw_values
+from vision_cli.cli.text import number, place
+from vision_cli.stages.evaluate import EvalResult
+from vision_cli.stages.ratings import RatingsResult
+
+_MOST_CLASSES = 20
+"""A wider confusion matrix fits no terminal; the report has it."""
+
+
+def draw(result: EvalResult, paper: Paper) -> None:
+    """Draw what was judged, its figures, the confusion matrix and the verdicts."""
+    runtime = result.runtime
+    paper.pairs(
+        [
+            ("model", f"{place(Path(result.model['path']))} ({result.model['family']})"),
+            ("data", f"{result.data['photos']} photos, split {result.data['split']}"),
+            ("runtime", f"{runtime['name']}, {runtime['threads']} threads, {runtime['precision']}"),
+        ]
+    )
+    draw_values(result.measurement.values, result.measurement.intervals, paper, heading="Quality")
+    paper.heading("Speed and size")
+    paper.pairs([(key, number(value)) for key, value in result.speed.items()])
+    _confusion(result, paper)
+    draw_kpis(result.judgements, paper)
+    _warnings(result.warnings, paper)
+    paper.line()
+    paper.line(f"run: {place(result.run)}")
+
+
+def draw_ratings(result: RatingsResult, paper: Paper) -> None:
+    """Draw what people say."""
+    rows = [("ratings", result.path), ("photos", result.measurement.n_photos), ("raters", result.raters)]
+    paper.pairs(rows)
+    draw_values(result.measurement.values, result.measurement.intervals, paper, heading="Ratings")
+    draw_kpis(result.judgements, paper)
+    _warnings(result.measurement.warnings, paper)
+
+
+def _confusion(result: EvalResult, paper: Paper) -> None:
+    confusion, names = result.measurement.confusion, result.classes
+    if confusion is None or not 1 < len(names) <= _MOST_CLASSES:
+        return
+    paper.heading("Confusion: rows are the truth, columns the answer")
+    rows = [
+        (name, *(str(count) if count else "·" for count in row)) for name, row in zip(names, confusion, strict=True)
+    ]
+    paper.table(("", *names), rows, right=range(1, len(names) + 1))
+
+
+def _warnings(warnings: tuple[str, ...], paper: Paper) -> None:
+    if warnings:
+        paper.line()
+    for warning in warnings:
+        paper.line(f"note: {warning}", style="yellow")

@@ -1,0 +1,153 @@
+"""Bring a network and a view's photos together, and let it learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vision_cli import models
+from vision_cli.core.artefact import Decode
+from vision_cli.core.contracts import Network
+from vision_cli.core.dataset import Dataset
+from vision_cli.core.progress import Progress
+from vision_cli.core.project import Project
+from vision_cli.core.run import Run
+from vision_cli.stages.data import TaskData
+
+FEATURES = "features"
+
+
+@dataclass(frozen=True, slots=True)
+class FitTask:
+    """What to fit.
+
+    Attributes:
+        project: model and training settings.
+        data: the view, split.
+        record: the run that is written to.
+        resume: go on from the run's last checkpoint.
+        offline: download nothing.
+    """
+
+    project: Project
+    data: TaskData
+    record: Run
+    resume: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A network that has learned.
+
+    Attributes:
+        network: with its best weights.
+        options: that build it again.
+        decode: brings its raw outputs back to the labels' scale; not calibrated yet.
+        how: what was done, one line each.
+    """
+
+    network: Network
+    options: Mapping[str, object]
+    decode: Decode
+    how: tuple[str, ...]
+
+
+def fit(task: FitTask, progress: Progress) -> Fitted:
+    """Build the declared network and fit it.
+
+    Raises:
+        MissingPartError: weights or packages are not there.
+        DataError: weights or photos are refused, or the loss is not a number from the start.
+        ResourceError: memory does not suffice for a single photo.
+    """
+    config = task.project.config.model
+    outputs = len(task.data.dataset.classes) or 1
+    _seed(task.project.config.train.seed)
+    network = models.build(config, outputs, offline=task.offline, progress=progress)
+    decode = _value_scale(task.data)
+    if config.family == FEATURES:
+        how = _fit_features(task, network, decode, progress)
+    else:
+        how = _fit_network(task, network, decode, progress)
+    return Fitted(network, models.options(config, network), decode, how)
+
+
+def _seed(seed: int) -> None:
+    """Seed torch: a new head's weights come from its generator."""
+    import torch
+
+    torch.manual_seed(seed)
+
+
+def _value_scale(data: TaskData) -> Decode:
+    """Return the decoding that undoes bringing `regress` values to mean 0 and standard deviation 1."""
+    if data.task != "regress":
+        return Decode()
+    values = data.dataset.split("train").values()
+    std = float(values.std())
+    return Decode(mean=float(values.mean()), std=std if std > 0 else 1.0)
+
+
+def _targets(data: TaskData, part: Dataset, decode: Decode) -> np.ndarray[Any, Any]:
+    """Return what the loss takes: int64 (N,), float32 (N, C), or standardised float32 (N, 1)."""
+    targets = data.targets(part)
+    if data.task == "classify":
+        return targets
+    if data.task == "multilabel":
+        return targets.astype(np.float32)
+    return ((targets - decode.mean) / decode.std).astype(np.float32)[:, None]
+
+
+def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
+    from vision_cli.training.fit import FitRequest
+    from vision_cli.training.fit import fit as run_loop
+    from vision_cli.training.photos import Photos
+
+    train, val = task.data.dataset.split("train"), task.data.dataset.split("val")
+    result = run_loop(
+        FitRequest(
+            network=network,
+            task=task.data.task,
+            train=Photos(train.paths(), _targets(task.data, train, decode)),
+            val=Photos(val.paths(), _targets(task.data, val, decode)),
+            options=task.project.config.train,
+            preprocess=network.preprocess,
+            folder=task.record.folder,
+            log=task.record.log,
+            progress=progress,
+            resume=task.resume,
+        )
+    )
+    mode = "head on a frozen backbone's embeddings" if result.frozen else "network"
+    summary = f"{mode}: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
+    return (summary, *result.notes)
+
+
+def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
+    from vision_cli.models.fitting import fit_head
+    from vision_cli.training.embed import embed
+
+    train = task.data.dataset.split("train")
+    options = task.project.config
+    embeddings = embed(
+        network,
+        train.paths(),
+        network.preprocess,
+        batch_size=options.train.batch_size,
+        progress=progress,
+        workers=options.train.workers,
+    )
+    targets = _targets(task.data, train, decode)
+    network.head = fit_head(
+        options.model.features,
+        embeddings,
+        targets[:, 0] if task.data.task == "regress" else targets,
+        task=task.data.task,
+        n_outputs=len(task.data.dataset.classes) or 1,
+        seed=options.train.seed,
+    )
+    return (f"{options.model.features.classifier} on {embeddings.shape[1]} features of {len(train)} photos",)

@@ -1,0 +1,114 @@
+"""Photos through any model: decoding runs ahead of computing, and every runtime gets the same input."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vision_cli.core.contracts import Batch, Runner
+from vision_cli.core.errors import DataError
+from vision_cli.core.predictions import Predictions
+from vision_cli.core.preprocess import Preprocess
+from vision_cli.core.progress import Progress
+from vision_cli.imaging import prepare
+
+BATCH_SIZE = 16
+_AHEAD = 4
+_SHOWN = 10
+
+Loaded = Batch | DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Predictions with the photos that they are for.
+
+    Attributes:
+        paths: of the photos that could be read, in the order given.
+        predictions: one a path.
+        refused: path and reason of the others.
+    """
+
+    paths: tuple[Path, ...]
+    predictions: Predictions
+    refused: tuple[tuple[Path, str], ...]
+
+
+def predict_paths(runner: Runner, paths: Sequence[Path], progress: Progress, *, what: str = "predict") -> Predictions:
+    """Return the predictions for photos, in their order.
+
+    Raises:
+        DataError: a photo is refused, or the model gives values that are not numbers.
+    """
+    answered = predict_readable(runner, paths, progress, what=what)
+    if answered.refused:
+        number = len(answered.refused)
+        raise DataError(
+            f"{number} of {len(paths)} photos cannot be read.",
+            details=[reason for _, reason in answered.refused[:_SHOWN]],
+            hint="Replace or delete them.",
+        )
+    return answered.predictions
+
+
+def predict_readable(runner: Runner, paths: Sequence[Path], progress: Progress, *, what: str = "predict") -> Answered:
+    """Return the predictions for the photos that can be read, and why the others cannot.
+
+    Raises:
+        DataError: the model gives values that are not numbers.
+    """
+    outputs: list[Batch] = []
+    read: list[Path] = []
+    refused: list[tuple[Path, str]] = []
+    for items in _chunks(paths, runner.card.preprocess):
+        good = [(path, item) for path, item in items if not isinstance(item, DataError)]
+        refused += [(path, item.message) for path, item in items if isinstance(item, DataError)]
+        if good:
+            outputs.append(runner.run(np.stack([item for _, item in good])))
+            read += [path for path, _ in good]
+        progress.step(what, len(read) + len(refused), len(paths))
+    width = len(runner.card.classes) or 1
+    raw = np.concatenate(outputs).astype(np.float64) if outputs else np.empty((0, width))
+    return Answered(tuple(read), decode(runner, raw), tuple(refused))
+
+
+def decode(runner: Runner, raw: np.ndarray[Any, np.dtype[np.float64]]) -> Predictions:
+    """Return predictions of raw (N, C) outputs.
+
+    Raises:
+        DataError: an output is not a finite number.
+    """
+    if not np.isfinite(raw).all():
+        row = int(np.flatnonzero(~np.isfinite(raw).all(axis=1))[0])
+        raise DataError(
+            f"the {runner.runtime} model gives values that are not numbers (first at photo {row + 1}).",
+            hint="Its weights are broken: export or train it again.",
+        )
+    return Predictions(runner.card.decode.scores(raw, runner.card.task), raw)
+
+
+def _chunks(paths: Sequence[Path], preprocess: Preprocess) -> Iterator[list[tuple[Path, Loaded]]]:
+    """Yield up to BATCH_SIZE photos at a time, each prepared or refused; at most _AHEAD chunks are decoded ahead."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        waiting: deque[list[tuple[Path, Future[Loaded]]]] = deque()
+        for start in range(0, len(paths), BATCH_SIZE):
+            chunk = paths[start : start + BATCH_SIZE]
+            waiting.append([(path, pool.submit(_load, path, preprocess)) for path in chunk])
+            if len(waiting) > _AHEAD:
+                yield [(path, future.result()) for path, future in waiting.popleft()]
+        while waiting:
+            yield [(path, future.result()) for path, future in waiting.popleft()]
+
+
+def _load(path: Path, preprocess: Preprocess) -> Loaded:
+    try:
+        return prepare.load(path, preprocess)
+    except DataError as error:
+        return error

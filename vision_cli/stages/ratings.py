@@ -1,0 +1,82 @@
+"""`vision eval --ratings`: KPIs that no formula gives, judged by people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_cli.core import files
+from vision_cli.core.kpi import Judgement, Kpi
+from vision_cli.core.measurement import Measurement
+from vision_cli.core.progress import Progress
+from vision_cli.metrics.ratings import measure_ratings, read_ratings
+from vision_cli.stages import judging
+
+_MAX_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RatingsRequest:
+    """What to judge.
+
+    Attributes:
+        path: CSV with photo, rater, rating.
+        kpis: such as `acceptance > 0.8`.
+    """
+
+    path: Path
+    kpis: tuple[Kpi, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RatingsResult:
+    """What people say.
+
+    Attributes:
+        path: of the ratings.
+        measurement: acceptance and agreement, with intervals over photos.
+        raters: number of people.
+        judgements: one a KPI.
+    """
+
+    path: Path
+    measurement: Measurement
+    raters: int
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Return whether every KPI is met."""
+        return all(judgement.met for judgement in self.judgements)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        intervals: Mapping[str, list[float]] = {
+            key: [each.low, each.high] for key, each in self.measurement.intervals.items()
+        }
+        return {
+            "data": {"path": self.path, "photos": self.measurement.n_photos, "raters": self.raters},
+            "metrics": dict(self.measurement.values),
+            "intervals": intervals,
+            "kpis": [judgement.as_json() for judgement in self.judgements],
+            "passed": self.passed,
+            "warnings": list(self.measurement.warnings),
+        }
+
+
+def judge_ratings(request: RatingsRequest, progress: Progress) -> RatingsResult:
+    """Judge people's ratings.
+
+    Raises:
+        DataError: the file is refused, with every bad row.
+        UsageError: a KPI names another metric.
+    """
+    judging.check_ratings_kpis(request.kpis)
+    content = files.read_limited(request.path, max_bytes=_MAX_BYTES, what="the ratings file")
+    ratings = read_ratings(files.utf8(content, where=str(request.path)), request.path.name)
+    measurement = measure_ratings(ratings)
+    progress.step("ratings", len(ratings.accepts), len(ratings.accepts))
+    judgements = judging.judge_kpis(request.kpis, measurement, runtime="people")
+    return RatingsResult(request.path, measurement, len(ratings.raters), judgements)

@@ -1,0 +1,175 @@
+"""`vision train`: from a view to a verified artefact in a run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_cli import models
+from vision_cli.advice.plan import Finding
+from vision_cli.core import artefact, files, run
+from vision_cli.core.dataset import SPLITS, Dataset
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.kpi import Judgement
+from vision_cli.core.measurement import Measurement
+from vision_cli.core.progress import Progress
+from vision_cli.core.project import Project
+from vision_cli.stages import fitting, judging, loading, planning, verifying
+from vision_cli.stages.data import TaskData, load_view
+from vision_cli.stages.fitting import FitTask
+
+RESULT_NAME = "result.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What to train.
+
+    Attributes:
+        project: the project file says everything else.
+        resume: go on with the last run instead of a new one.
+        dry_run: read and check everything, write nothing.
+        offline: download nothing.
+    """
+
+    project: Project
+    resume: bool = False
+    dry_run: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What came out.
+
+    Attributes:
+        task: of the labels.
+        photos: number in each split.
+        classes: names.
+        findings: what the data cannot support.
+        run: the run's folder; None after a dry run.
+        model: the artefact's folder; None after a dry run.
+        measurement: of the validation split; None without one.
+        judgements: the project's KPIs on the validation split, for orientation.
+        how: what was done, one line each.
+        seconds: from start to end.
+    """
+
+    task: str
+    photos: Mapping[str, int]
+    classes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    run: Path | None = None
+    model: Path | None = None
+    measurement: Measurement | None = None
+    judgements: tuple[Judgement, ...] = ()
+    how: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        return {
+            "run": self.run,
+            "model": self.model,
+            "task": self.task,
+            "photos": dict(self.photos),
+            "classes": list(self.classes),
+            "metrics": dict(self.measurement.values) if self.measurement else {},
+            "kpis": [judgement.as_json() for judgement in self.judgements],
+            "findings": [finding.as_json() for finding in self.findings],
+            "how": list(self.how),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def train(request: TrainRequest, progress: Progress) -> TrainResult:
+    """Train a model as the project file says.
+
+    Raises:
+        UsageError: the project file asks for what the data or the family cannot give.
+        DataError: the data is refused, or a resumed run saw other data.
+        MissingPartError: a package or a weights file is not there.
+    """
+    started = time.perf_counter()
+    project = request.project
+    _check_family(project)
+    data = load_view(project)
+    counts = _counts(data.dataset)
+    judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
+    findings = planning.findings(project, data, progress)
+    for note in data.dataset.notes:
+        progress.say(note)
+    if request.dry_run:
+        plan = (f"would train {project.config.model.backbone} ({project.config.model.family}) for {data.task}",)
+        return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=plan)
+    record = _resumed(project, data) if request.resume else _created(project, data)
+    with run.recorded(record):
+        fitted = fitting.fit(FitTask(project, data, record, request.resume, request.offline), progress)
+        verified = verifying.verify(project, data, fitted, record, progress)
+    done = TrainResult(
+        task=data.task,
+        photos=counts,
+        classes=data.dataset.classes.names,
+        findings=findings,
+        run=record.folder,
+        model=verified.model,
+        measurement=verified.measurement,
+        judgements=verified.judgements,
+        how=fitted.how,
+        seconds=time.perf_counter() - started,
+    )
+    files.write_json(record.folder / RESULT_NAME, done.as_json())
+    return done
+
+
+def _check_family(project: Project) -> None:
+    models.FAMILIES.load(project.config.model.family)
+
+
+def _counts(dataset: Dataset) -> dict[str, int]:
+    splits = dataset.splits()
+    counts = {name: int((splits == name).sum()) for name in SPLITS}
+    if not counts["train"]:
+        raise DataError("no photo is left to learn from.", hint="Check data.split in vision.yaml.")
+    return counts
+
+
+def _created(project: Project, data: TaskData) -> run.Run:
+    config = project.config
+    manifest = {
+        "config": config.model_dump(mode="json", by_alias=True),
+        "seed": config.train.seed,
+        "task": data.task,
+        "classes": list(data.dataset.classes.names),
+        "data_digest": data.dataset.digest(),
+    }
+    return run.create(project.root, "train", config.name, manifest)
+
+
+def _resumed(project: Project, data: TaskData) -> run.Run:
+    record = run.latest(project.root, "train")
+    if (record.folder / loading.MODEL_FOLDER / artefact.CARD_NAME).is_file():
+        raise UsageError(f"{record.folder}: is complete; there is nothing to resume.", hint="Run `vision train`.")
+    manifest = record.manifest
+    same_classes = manifest.get("classes") == list(data.dataset.classes.names)
+    if manifest.get("data_digest") != data.dataset.digest() or not same_classes:
+        raise DataError(
+            f"{record.folder}: the photos, labels, split or classes are not those that the run began with.",
+            hint="Bring the data back, or start a new run with `vision train`.",
+        )
+    if changed := _changed_keys(manifest.get("config", {}), project):
+        raise UsageError(
+            f"{record.folder}: settings changed since the run began: {', '.join(changed)}.",
+            hint="Set them back, or start a new run with `vision train`.",
+        )
+    record.set_status("running", resumed=True)
+    return record
+
+
+def _changed_keys(before: Mapping[str, Any], project: Project) -> list[str]:
+    now = project.config.model_dump(mode="json", by_alias=True)
+    pairs = [(part, key) for part in ("model", "train") for key in now[part]]
+    return [f"{part}.{key}" for part, key in pairs if before.get(part, {}).get(key) != now[part][key]]
