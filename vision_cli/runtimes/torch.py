@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vision_cli.core import policy
 from vision_cli.core.artefact import Card
 from vision_cli.core.contracts import Batch, Network
 from vision_cli.runtimes import loading
@@ -27,6 +28,7 @@ class TorchRunner:
     ) -> None:
         import torch
 
+        policy.keep_freed_memory()
         if threads is not None:
             torch.set_num_threads(threads)
         self.card = card

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_cli import models
+from vision_cli.core import policy
 from vision_cli.core.artefact import Decode
 from vision_cli.core.contracts import Network
 from vision_cli.core.dataset import Dataset
@@ -66,7 +67,7 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
     """
     config = task.project.config.model
     outputs = len(task.data.dataset.classes) or 1
-    _seed(task.project.config.train.seed)
+    _prepare_torch(task.project.config.train.seed)
     network = models.build(config, outputs, offline=task.offline, progress=progress)
     decode = _value_scale(task.data)
     if config.family == FEATURES:
@@ -76,10 +77,11 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
     return Fitted(network, models.options(config, network), decode, how)
 
 
-def _seed(seed: int) -> None:
-    """Seed torch: a new head's weights come from its generator."""
+def _prepare_torch(seed: int) -> None:
+    """Seed torch, whose generator a new head's weights come from."""
     import torch
 
+    policy.keep_freed_memory()
     torch.manual_seed(seed)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from vision_cli import reports
 from vision_cli.core import files, run
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, VisionError
@@ -69,10 +70,12 @@ def report(request: ReportRequest, progress: Progress) -> ReportResult:
 
     Raises:
         DataError: the project has neither data nor a run.
+        UsageError: the output is a folder.
     """
     project = request.project
-    document = _document(project, progress)
     path = request.output or project.root / "report.html"
+    reports.check_targets(path)
+    document = _document(project, progress)
     sections = _sections(document)
     if not sections:
         raise DataError("there is nothing to report yet.", hint="Run `vision train` and `vision eval` first.")
