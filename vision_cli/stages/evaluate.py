@@ -121,6 +121,7 @@ def evaluate(request: EvalRequest, progress: Progress) -> EvalResult:
         UsageError: a KPI names a metric or class that does not exist.
         DataError: model or data are refused, or the split is empty.
     """
+    reports.check_targets(request.junit, request.markdown)
     project = request.project
     path = loading.find_model(project, request.model)
     runner = loading.open_model(path, threads=request.threads)

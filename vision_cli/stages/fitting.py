@@ -23,21 +23,21 @@ FEATURES = "features"
 
 @dataclass(frozen=True, slots=True)
 class FitTask:
-    """What to fit.
+    """What to fit to what.
 
     Attributes:
         project: model and training settings.
         data: the view, split.
+        network: built for the data's classes.
         record: the run that is written to.
         resume: go on from the run's last checkpoint.
-        offline: download nothing.
     """
 
     project: Project
     data: TaskData
+    network: Network
     record: Run
     resume: bool = False
-    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +57,35 @@ class Fitted:
     how: tuple[str, ...]
 
 
-def fit(task: FitTask, progress: Progress) -> Fitted:
-    """Build the declared network and fit it.
+def build(project: Project, data: TaskData, progress: Progress, *, offline: bool) -> Network:
+    """Build the declared network with its weights and a new head for the data's classes.
 
     Raises:
         MissingPartError: weights or packages are not there.
-        DataError: weights or photos are refused, or the loss is not a number from the start.
+        DataError: the weights are refused.
+    """
+    import torch
+
+    policy.keep_freed_memory()
+    torch.manual_seed(project.config.train.seed)  # a new head's weights come from torch's generator
+    outputs = len(data.dataset.classes) or 1
+    return models.build(project.config.model, outputs, offline=offline, progress=progress)
+
+
+def fit(task: FitTask, progress: Progress) -> Fitted:
+    """Fit a network to the training split.
+
+    Raises:
+        DataError: photos are refused, or the loss is not a number from the start.
         ResourceError: memory does not suffice for a single photo.
     """
-    config = task.project.config.model
-    outputs = len(task.data.dataset.classes) or 1
-    _prepare_torch(task.project.config.train.seed)
-    network = models.build(config, outputs, offline=task.offline, progress=progress)
+    config, network = task.project.config.model, task.network
     decode = _value_scale(task.data)
     if config.family == FEATURES:
         how = _fit_features(task, network, decode, progress)
     else:
         how = _fit_network(task, network, decode, progress)
     return Fitted(network, models.options(config, network), decode, how)
-
-
-def _prepare_torch(seed: int) -> None:
-    """Seed torch, whose generator a new head's weights come from."""
-    import torch
-
-    policy.keep_freed_memory()
-    torch.manual_seed(seed)
 
 
 def _value_scale(data: TaskData) -> Decode:

@@ -99,6 +99,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     data = load_view(project)
     counts = _counts(data.dataset)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
+    network = fitting.build(project, data, progress, offline=request.offline)
     findings = planning.findings(project, data, progress)
     for note in data.dataset.notes:
         progress.say(note)
@@ -107,7 +108,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
         return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=plan)
     record = _resumed(project, data) if request.resume else _created(project, data)
     with run.recorded(record):
-        fitted = fitting.fit(FitTask(project, data, record, request.resume, request.offline), progress)
+        fitted = fitting.fit(FitTask(project, data, network, record, request.resume), progress)
         verified = verifying.verify(project, data, fitted, record, progress)
     done = TrainResult(
         task=data.task,

@@ -1,0 +1,112 @@
+"""What a report shows, before it is a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A small photo with what is said of it.
+
+    Attributes:
+        jpeg: bytes of a JPEG thumbnail.
+        name: file name.
+        truth: label, in words.
+        answer: the model's answer, in words; None where none was asked.
+        confidence: 0..1; None without one.
+    """
+
+    jpeg: bytes
+    name: str
+    truth: str
+    answer: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSection:
+    """The photos.
+
+    Attributes:
+        splits: names of the splits, in order.
+        counts: photos by class (or `all` for values), one number a split.
+        sizes_px: (width, height) of every photo.
+        values: of `regress`, by split; empty otherwise.
+        samples: some photos, spread over the classes.
+        findings: code, message and figure of what the data cannot support.
+        digest: of paths, splits and labels.
+    """
+
+    splits: Sequence[str]
+    counts: Mapping[str, Sequence[int]]
+    sizes_px: Sequence[tuple[int, int]]
+    values: Mapping[str, Sequence[float]]
+    samples: Sequence[Picture]
+    findings: Sequence[Mapping[str, Any]]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSection:
+    """The training run.
+
+    Attributes:
+        run: folder name.
+        epochs: rows of metrics.jsonl: epoch, train_loss, val_loss, val_score, learning_rate, seconds.
+        how: what was done, one line each.
+        settings: dotted key and value of the settings that matter.
+        versions: of Python and libraries.
+        seconds: from start to end.
+    """
+
+    run: str
+    epochs: Sequence[Mapping[str, Any]]
+    how: Sequence[str]
+    settings: Sequence[tuple[str, str]]
+    versions: Mapping[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EvalSection:
+    """One evaluation: the document that `vision eval --json` prints, with its worst mistakes.
+
+    Attributes:
+        result: members model, data, runtime, metrics, intervals, kpis, passed, confusion, warnings.
+        classes: names, in the order of the confusion matrix.
+        mistakes: the most confident wrong answers first (for values: the largest differences).
+        pairs: of `regress`: (truth, answer) of every photo.
+        certainties: of `classify`: (confidence, whether the answer was right) of every photo.
+    """
+
+    result: Mapping[str, Any]
+    classes: Sequence[str]
+    mistakes: Sequence[Picture] = ()
+    pairs: Sequence[tuple[float, float]] = ()
+    certainties: Sequence[tuple[float, bool]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report.
+
+    Attributes:
+        name: of the project.
+        task: `classify`, `multilabel` or `regress`.
+        created: when, in words.
+        data: the photos; None when they are not at hand.
+        training: the last training; None before the first.
+        evaluations: the last of each runtime.
+        exports: members format, path, size_mb, precision, photos, parity of each file.
+    """
+
+    name: str
+    task: str
+    created: str
+    data: DataSection | None = None
+    training: TrainSection | None = None
+    evaluations: Sequence[EvalSection] = field(default=())
+    exports: Sequence[Mapping[str, Any]] = field(default=())

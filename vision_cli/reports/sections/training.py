@@ -1,0 +1,102 @@
+"""The training run: how it went, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vision_cli.reports.charts.lines import Series, line_chart
+from vision_cli.reports.document import TrainSection
+from vision_cli.reports.elements import Markup, element, facts, figure, name, note, row, section, table
+from vision_cli.reports.wording import NOTHING, count, duration, is_number, plain
+
+_COLUMNS = ("train_loss", "val_loss", "val_score", "learning_rate", "seconds")
+_HEADS = ("epoch", "train loss", "val loss", "val score", "learning rate", "seconds")
+
+
+def training(shown: TrainSection) -> Markup:
+    """Return the part about the training."""
+    rows = [each for each in shown.epochs if is_number(each.get("epoch"))]
+    charts = [each for each in (_losses(rows), _scores(rows), _rates(rows)) if each is not None]
+    return section(
+        "Training",
+        "training",
+        facts(_facts(shown, rows)),
+        element("ul", *(element("li", line) for line in shown.how), class_="how") if shown.how else None,
+        element("div", *charts, class_="charts") if charts else note("No epochs: nothing was trained step by step."),
+        _epochs(rows),
+        _settings(shown),
+    )
+
+
+def _facts(shown: TrainSection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = [("Run", name(shown.run)), ("Time", duration(shown.seconds))]
+    if rows:
+        pairs.append(("Epochs", f"{len(rows):,}"))
+    best = _best(rows)
+    if best is not None:
+        row_ = rows[best]
+        pairs.append(("Least validation loss", f"{plain(row_['val_loss'])} in epoch {plain(row_['epoch'])}"))
+        if is_number(row_.get("val_score")):
+            pairs.append(("Validation score there", plain(row_["val_score"])))
+    return pairs
+
+
+def _best(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the row with the least validation loss, whose weights training keeps."""
+    known = [index for index, each in enumerate(rows) if is_number(each.get("val_loss"))]
+    return min(known, key=lambda index: float(rows[index]["val_loss"]), default=None)
+
+
+def _series(rows: Sequence[Mapping[str, Any]], key: str, title: str, kind: str) -> list[Series]:
+    points = [(float(each["epoch"]), float(each[key]) if is_number(each.get(key)) else None) for each in rows]
+    if not any(value is not None for _, value in points):
+        return []
+    return [Series(title, kind, points, _best(rows) if key.startswith("val_") else None)]
+
+
+def _losses(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+    series = _series(rows, "train_loss", "train loss", "train") + _series(rows, "val_loss", "val loss", "val")
+    return _chart("Loss by epoch", "loss", series)
+
+
+def _scores(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+    return _chart("Validation score by epoch", "score", _series(rows, "val_score", "val score", "val"))
+
+
+def _rates(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+    return _chart("Learning rate by epoch", "rate", _series(rows, "learning_rate", "learning rate", "rate"))
+
+
+def _chart(title: str, unit: str, series: list[Series]) -> Markup | None:
+    if not series:
+        return None
+    ends = [(each.name, [value for _, value in each.points if value is not None]) for each in series]
+    what = f"{title}: " + "; ".join(f"{key} from {plain(values[0])} to {plain(values[-1])}" for key, values in ends)
+    ring = any(each.mark is not None for each in series)
+    remark = note("The ring is the epoch with the least validation loss.") if ring else None
+    return figure(title, line_chart(series, ("epoch", unit), what), remark)
+
+
+def _epochs(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+    if not rows:
+        return None
+    lines = [
+        row(plain(each["epoch"]), *(plain(each[key]) if is_number(each.get(key)) else NOTHING for key in _COLUMNS))
+        for each in rows
+    ]
+    inner = table("Every epoch", _HEADS, lines, "figures long")
+    return element("details", element("summary", f"Figures of {count(len(rows), 'epoch')}"), inner, class_="bulk")
+
+
+def _settings(shown: TrainSection) -> Markup | None:
+    settings = [row(key, name(value, 200)) for key, value in shown.settings]
+    versions = [row(key, name(str(value), 200)) for key, value in shown.versions.items()]
+    tables = [
+        table(title, (head, "value"), rows, "pairs")
+        for title, head, rows in (("Settings", "setting", settings), ("Versions", "part", versions))
+        if rows
+    ]
+    if not tables:
+        return None
+    return element("details", element("summary", "Settings and versions"), element("div", *tables, class_="charts"))
