@@ -13,8 +13,8 @@ from vision_cli.core.config import SourceConfig, ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.project import Project
+from vision_cli.stages import split_memory
 from vision_cli.views import select
-from vision_cli.views import split as splitting
 
 ALL = "all"
 
@@ -43,16 +43,17 @@ def targets(dataset: Dataset, task: str) -> np.ndarray[Any, Any]:
     return dataset.class_matrix() if task == "multilabel" else dataset.values()
 
 
-def load_view(project: Project, name: str | None = None) -> TaskData:
+def load_view(project: Project, name: str | None = None, *, remember: bool = True) -> TaskData:
     """Read the sources of a view, bring them to one class map and one split.
 
     Args:
         project: its `data` section names sources and views.
         name: the view; `all` is every source unless the project declares a view of that name.
+        remember: write the splits of new photos to splits.json; without, nothing is written.
 
     Raises:
         UsageError: no source is declared, or the view is unknown.
-        DataError: a source is refused.
+        DataError: a source or splits.json is refused.
     """
     config = project.config
     if not config.data.sources:
@@ -63,7 +64,7 @@ def load_view(project: Project, name: str | None = None) -> TaskData:
     view = _view(project, name or config.train.view)
     sources = {source: _read(project, source, config.data.sources[source]) for source in view.sources}
     dataset = select.combine(sources, view, config.classes)
-    return _task_data(project, dataset)
+    return _task_data(project, dataset, remember=remember)
 
 
 def load_folder(project: Project, path: Path) -> TaskData:
@@ -88,11 +89,11 @@ def _read(project: Project, name: str, source: SourceConfig) -> Dataset:
     return formats.read(name, source.model_copy(update={"images": images}), project.path(source.path))
 
 
-def _task_data(project: Project, dataset: Dataset) -> TaskData:
+def _task_data(project: Project, dataset: Dataset, *, remember: bool) -> TaskData:
     if not len(dataset):
         raise DataError("the view has no photo.", hint="Check data.sources and the view's map.")
     task = resolve_task(project, dataset)
-    return TaskData(splitting.split(dataset, project.config.data.split, task), task)
+    return TaskData(split_memory.split(project, dataset, task, remember=remember), task)
 
 
 def resolve_task(project: Project, dataset: Dataset) -> str:

@@ -96,7 +96,7 @@ def _sections(document: Document) -> tuple[str, ...]:
 
 
 def _document(project: Project, progress: Progress) -> Document:
-    data = load_view(project) if project.config.data.sources else None
+    data = load_view(project, remember=False) if project.config.data.sources else None
     evaluations = _evaluations(project, progress)
     training = _training(project)
     task = data.task if data else str(evaluations[0].result["model"]["task"]) if evaluations else "classify"

@@ -96,7 +96,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     started = time.perf_counter()
     project = request.project
     _check_family(project)
-    data = load_view(project)
+    data = load_view(project, remember=not request.dry_run)
     counts = _counts(data.dataset)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
     network = fitting.build(project, data, progress, offline=request.offline)

@@ -1,25 +1,20 @@
 """Share photos out into train, val and test: by seed, by group, each class alike, and stable when photos are added.
 
-A photo's place between 0 and 1 follows from its own path (or its group) and the seed alone, and the shares cut that
-line into test, val and train. So a photo that is added, removed or relabelled moves no other, the order of the photos
-does not matter, and a larger test share only adds photos to the test split.
+Each class meets the shares to the photo (see `dealing`), which takes a look at all photos; so what was dealt once has
+to be remembered for later. Photos that come with a split keep it, photos whose split is remembered keep that, and a
+photo that joins a group follows the group. The rest is dealt so that old and new photos together meet the shares. The
+split follows from seed, paths, labels and what is remembered; the order of the photos does not matter.
 
-The price: shares are met on average in each class, not to the photo. Nothing that looks at the other photos could be
-stable. Of 40 photos of a class and a share of 0.15 come out 6 with a standard deviation of 0.7 where the names are
-numbered in sequence, and of 2.3 where they are not (2,000 classes each; see `dealing.places`).
+A class with at least as many photos (or groups) as there are splits has one in each, if unremembered photos allow it.
 
-One exception keeps small classes whole: a class with at least as many photos (or groups) as there are splits has one
-in each. Where chance left a split without, the photo nearest to it on the line is moved there; it may move back when
-photos of its class are added. The notes count such photos: at 40 photos a class it happens to 1 class in 300.
-
-Photos that come with a split keep it. When all have one, and a split with a share has no photo, it is carved out of
-train.
+When all photos come with a split, and a split with a share has no photo, it is carved out of train.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,15 +23,16 @@ from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import SplitConfig
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, UsageError
-from vision_cli.views.balance import Sharing, strata_of_values, whole_strata
-from vision_cli.views.dealing import places
+from vision_cli.views.balance import Sharing, Strata, strata_of, strata_of_values
+from vision_cli.views.dealing import deal, shuffled
 
 _SHOWN = 10
-# From the start of the line on, so that a larger test share takes photos of val, and never the other way round.
-_ORDER = ("test", "val", "train")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Names = np.ndarray[Any, np.dtype[np.str_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class _Units:
     Attributes:
         keys: (U,), a photo's source and path, or a group.
         of_photo: int64 (N,), the unit of each photo.
-        names: (U,), what the place on the line follows from: path or group, without the source.
+        names: (U,), what the order of dealing follows from: path or group, without the source.
     """
 
     keys: Sequence[str]
@@ -60,41 +56,87 @@ class _Units:
         return found
 
 
-def split(dataset: Dataset, config: SplitConfig, task: str) -> Dataset:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be shared out.
+
+    Attributes:
+        shares: of the splits that photos are dealt to, in the order of SPLITS.
+        pool: bool (N,), the photos that are dealt or remembered.
+        given: (N,), the split that each other photo comes with; empty in the pool.
+        missing: the splits that are carved out of train; empty when nothing is carved.
+    """
+
+    shares: Mapping[str, float]
+    pool: Mask
+    given: Names
+    missing: Sequence[str]
+
+
+def photo_keys(dataset: Dataset) -> list[str]:
+    """Return `source/path` of each photo; a slash in a source's name is written %2F."""
+    columns = (dataset.images["source"].to_pylist(), dataset.images["path"].to_pylist())
+    return [f"{name.replace('%', '%25').replace('/', '%2F')}/{path}" for name, path in zip(*columns, strict=True)]
+
+
+def dealt_photos(dataset: Dataset, config: SplitConfig) -> Mask:
+    """Return bool (N,): the photos whose split `split` decides, because they come with none or val is carved out."""
+    return _task(dataset, config).pool
+
+
+def split(dataset: Dataset, config: SplitConfig, task: str, remembered: Mapping[str, str] = _NOTHING) -> Dataset:
     """Return the photos with a split each.
 
     Args:
         dataset: photos with or without a split of their own.
         config: shares, seed, and the column whose equal values stay together; without one, `group` if the data has it.
         task: `classify`, `multilabel` or `regress`; values are balanced by quantile.
+        remembered: split by `photo_keys`, of earlier calls; names that the data set does not have do not matter.
 
     Raises:
         UsageError: the group column does not exist.
         DataError: the splits that the photos come with part a group.
     """
-    given = dataset.splits()
+    given, work = dataset.splits(), _task(dataset, config)
     units = _units(dataset, config.group)
     _check_groups(units, given)
-    shares, pool = _shares(config), given == ""
-    missing = [name for name in shares if name not in given]
-    carve = bool(len(given)) and not pool.any() and "train" in given and "train" in shares and bool(missing)
-    if carve:
-        shares = {name: share for name, share in shares.items() if name == "train" or name in missing}
-        pool = given == "train"
-    if not pool.any():
+    if not work.pool.any():
         return dataset
-    sharing = _sharing(dataset, task, units, np.where(pool, "", given), (shares, config.seed))
-    moved = sharing.mend()
-    names = np.array(sharing.names)[sharing.assigned][units.of_photo]
-    notes = _carve_notes(names, missing, len(names[pool])) if carve else _given_notes(given)
-    notes += [_moved_note(moved)] if moved else []
-    result = np.where(pool, names, given)
+    before = _before(dataset, work, remembered)
+    assigned = _assigned(units, work, before)
+    order = [unit for unit in shuffled(units.names, units.keys, config.seed) if assigned[unit] < 0]
+    sharing = Sharing(_shares(work), _strata(dataset, task, units), assigned, assigned < 0, order)
+    deal(sharing)
+    sharing.mend()
+    names = np.array(_names(work))[sharing.assigned][units.of_photo]
+    notes = [*_given_notes(work, names), *_parted_notes(before, names)]
+    result = np.where(work.pool, names, given)
     return replace(dataset.with_splits(result.tolist()), notes=(*dataset.notes, *notes))
 
 
-def _shares(config: SplitConfig) -> dict[str, float]:
-    shares = {"test": config.test, "val": config.val, "train": config.train}
-    return {name: shares[name] for name in _ORDER if shares[name] > 0}
+def _task(dataset: Dataset, config: SplitConfig) -> _Task:
+    wanted = {"train": config.train, "val": config.val, "test": config.test}
+    shares = {name: wanted[name] for name in SPLITS if wanted[name] > 0}
+    given = dataset.splits()
+    pool = given == ""
+    missing = [name for name in shares if name not in given]
+    if pool.any() or not missing or "train" not in given or "train" not in shares:
+        return _Task(shares, pool, given, ())
+    shares = {name: share for name, share in shares.items() if name == "train" or name in missing}
+    pool = given == "train"
+    return _Task(shares, pool, np.where(pool, "", given), missing)
+
+
+def _names(work: _Task) -> list[str]:
+    """Return the splits by index; those with a share come first."""
+    return [*work.shares, *(name for name in SPLITS if name not in work.shares)]
+
+
+def _before(dataset: Dataset, work: _Task, remembered: Mapping[str, str]) -> Names:
+    """Return (N,): the remembered split of each photo of the pool; empty without one."""
+    allowed = work.shares if work.missing else SPLITS
+    found = [name if (name := remembered.get(key, "")) in allowed else "" for key in photo_keys(dataset)]
+    return np.where(work.pool, np.array(found, dtype=np.str_), "")
 
 
 def _units(dataset: Dataset, column: str | None) -> _Units:
@@ -119,7 +161,7 @@ def _units(dataset: Dataset, column: str | None) -> _Units:
     return _Units(list(where), of_photo, names)
 
 
-def _check_groups(units: _Units, given: np.ndarray[Any, np.dtype[np.str_]]) -> None:
+def _check_groups(units: _Units, given: Names) -> None:
     sides = np.stack([units.any(given == name) for name in SPLITS])
     parted = np.flatnonzero(sides.sum(axis=0) > 1)
     if parted.size:
@@ -134,36 +176,38 @@ def _check_groups(units: _Units, given: np.ndarray[Any, np.dtype[np.str_]]) -> N
         )
 
 
-def _sharing(
-    dataset: Dataset,
-    task: str,
-    units: _Units,
-    given: np.ndarray[Any, np.dtype[np.str_]],
-    how: tuple[Mapping[str, float], int],
-) -> Sharing:
-    """Put every unit where its place says, or where one of its photos is already."""
-    shares, seed = how
-    names = [*shares, *(name for name in SPLITS if name not in shares)]
-    edges = np.cumsum(np.array([*shares.values()]) / sum(shares.values()))
-    place = places(units.names, seed)
-    assigned = np.searchsorted(edges[:-1], place, side="right")
-    free = np.ones(len(units.keys), dtype=np.bool_)
-    for index, name in enumerate(names):
-        fixed = units.any(given == name)
-        assigned[fixed], free[fixed] = index, False
+def _assigned(units: _Units, work: _Task, before: Names) -> Ints:
+    """Return int64 (U,): the split where one of a unit's photos is already; -1 for units that are new.
+
+    Where groups changed and the memory has one on several sides, train comes before val and val before test: a photo
+    that a model may have learnt from must not judge one.
+    """
+    assigned = np.full(len(units.keys), -1, dtype=np.int64)
+    for known in (before, work.given):
+        for name in reversed(SPLITS):
+            assigned[units.any(known == name)] = _names(work).index(name)
+    return assigned
+
+
+def _shares(work: _Task) -> Floats:
+    shares = np.array([*work.shares.values()], dtype=np.float64)
+    return np.asarray(shares / shares.sum())
+
+
+def _strata(dataset: Dataset, task: str, units: _Units) -> Strata:
     photos = strata_of_values(dataset.values()) if task == "regress" else dataset.class_matrix()
-    return Sharing(names, edges, assigned, free, place, units.keys, whole_strata(photos, units.of_photo))
+    return strata_of(photos, units.of_photo)
 
 
-def _carve_notes(names: np.ndarray[Any, np.dtype[np.str_]], missing: Sequence[str], pool: int) -> list[str]:
-    counts = ", ".join(f"{int((names == name).sum())} go to {name}" for name in missing)
-    return [f"No photo comes as {' or '.join(missing)}: of {pool} train photos {counts}."]
-
-
-def _given_notes(given: np.ndarray[Any, np.dtype[np.str_]]) -> list[str]:
-    kept = int((given != "").sum())
+def _given_notes(work: _Task, names: Names) -> list[str]:
+    if work.missing:
+        counts = ", ".join(f"{int((names == name).sum())} go to {name}" for name in work.missing)
+        return [f"No photo comes as {' or '.join(work.missing)}: of {int(work.pool.sum())} train photos {counts}."]
+    kept = int((work.given != "").sum())
     return [f"{kept} photos keep the split that they come with."] if kept else []
 
 
-def _moved_note(moved: int) -> str:
-    return f"{moved} photos or groups were moved so that every class stands in every split."
+def _parted_notes(before: Names, names: Names) -> list[str]:
+    moved = int(((before != "") & (before != names)).sum())
+    reason = "their group stands in another"
+    return [f"{moved} photos left the split that is remembered for them: {reason}."] if moved else []
