@@ -155,8 +155,8 @@ class TrainConfig(Section):
     """Of the head; by default 0.001."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.75
     """Discriminative learning rates: each stage below the head learns this much slower than the one above."""
-    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.1
-    """Not on biases and norms. A linear head on a frozen backbone takes it as the L2 penalty of logistic regression."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
+    """Not on biases and norms; by default 0.05. A linear head on a frozen backbone takes it as L2 penalty, 0.3."""
     schedule: Literal["cosine", "one-cycle", "plateau", "constant"] = "cosine"
     """`plateau` reduces on a plateau of the validation loss."""
     warmup_epochs: Annotated[int, Field(ge=0)] = 1

@@ -1,0 +1,76 @@
+"""Train a network: from photos to the best weights."""
+
+from __future__ import annotations
+
+import time
+
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.training import freezing
+from vision_cli.training.epochs import NOT_FINITE
+from vision_cli.training.head import fit_head
+from vision_cli.training.loop import accelerator
+from vision_cli.training.request import FitRequest, FitResult
+from vision_cli.training.state import Record
+from vision_cli.training.whole import fit_network
+
+__all__ = ["FitRequest", "FitResult", "fit"]
+
+
+def fit(request: FitRequest) -> FitResult:
+    """Train, and leave the best weights in the network: in eval mode, on the CPU.
+
+    The best are those of the lowest validation loss, or the last without validation photos.
+
+    Raises:
+        DataError: no photos, a photo is refused, a loss that is no number at once, or a checkpoint of other data.
+        UsageError: a device, precision or number of stages that there is not.
+        ResourceError: not enough memory or disk.
+        KeyboardInterrupt: Ctrl-C; the last whole epoch is on disk.
+    """
+    plan = _checked(request)
+    started = time.perf_counter()
+    record = fit_head(request) if plan.backbone else fit_network(request, plan)
+    request.network.backbone.eval().requires_grad_(True).cpu()
+    request.network.head.eval().requires_grad_(True).cpu()
+    total = max(record.seconds, time.perf_counter() - started)
+    return FitResult(
+        history=record.history,
+        best_epoch=record.best_epoch,
+        epochs=record.epoch,
+        stopped=record.stopped,
+        batch_size=record.batch_size,
+        frozen=plan.backbone,
+        seconds=total,
+        notes=_notes(request, record, frozen=plan.backbone),
+    )
+
+
+def _checked(request: FitRequest) -> freezing.Freezing:
+    if not len(request.train):
+        raise DataError("train: there are no photos to learn from.", hint="Look at the view and the split.")
+    if not len(request.val):
+        request.progress.warn("There are no validation photos: the last epoch is kept, and nothing stops early.")
+    device = accelerator(request.options.device)
+    plan = freezing.plan(request.options, photos=len(request.train), accelerated=device != "cpu")
+    if plan.stages > len(request.network.stages):
+        raise UsageError(
+            f"train.freeze: {plan.stages} stages, but the backbone has {len(request.network.stages)}.",
+            hint=f"Use 0 to {len(request.network.stages)} stages, or backbone.",
+        )
+    return plan
+
+
+def _notes(request: FitRequest, record: Record, *, frozen: bool) -> tuple[str, ...]:
+    notes = []
+    if frozen:
+        notes.append("The backbone was frozen: the head learned on its embeddings, and augmentation was a few views.")
+    if record.stopped == NOT_FINITE:
+        notes.append(
+            f"The loss became NaN or infinite after epoch {record.epoch}; the weights of epoch {record.best_epoch} "
+            "were kept. Lower train.learning_rate."
+        )
+    if record.batch_size < request.options.batch_size:
+        notes.append(
+            f"Memory ran out at {request.options.batch_size} photos a batch; it ended with {record.batch_size}."
+        )
+    return tuple(notes)

@@ -1,0 +1,201 @@
+"""The Lightning loop around a subject: devices, resuming, running out of memory, losses that are no numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.plugins.environments import LightningEnvironment
+
+from vision_cli.core.config import TrainConfig
+from vision_cli.core.errors import DataError, ResourceError, UsageError
+from vision_cli.training import state
+from vision_cli.training.epochs import NOT_FINITE, Book, EndOfEpoch
+from vision_cli.training.memory import is_out_of_memory, release
+from vision_cli.training.module import Learner, NotFiniteError, Subject
+from vision_cli.training.quiet import quiet
+from vision_cli.training.schedule import Plateau, Schedule
+from vision_cli.training.state import Checkpoint, Record
+
+_PRECISION = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training.
+
+    Attributes:
+        subject: what learns.
+        options: how.
+        batch_size: photos a batch to begin with.
+        batches: loader of training batches of a size, from an epoch on.
+        val_batches: loader of validation batches of a size, or None.
+        book: where epochs are written; its `epochs` is the length of the training.
+        logs: folder of TensorBoard and CSV files.
+    """
+
+    subject: Subject
+    options: TrainConfig
+    batch_size: int
+    batches: Callable[[int, int], Any]
+    val_batches: Callable[[int], Any] | None
+    book: Book
+    logs: Path
+
+
+def accelerator(device: str) -> str:
+    """Return the device that `auto` means, or the one asked for.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if present[name])
+    if not present[device]:
+        raise UsageError(f"train.device: there is no {device} device here.", hint="Use auto or cpu.")
+    return device
+
+
+def train(job: Job, *, resume: bool) -> Record:
+    """Train until it is finished, stopped early, or the loss is no number; the best weights are in the record.
+
+    Raises:
+        DataError: the loss was no number before any epoch was whole, or a checkpoint of other data.
+        ResourceError: not even one photo a batch fits into memory.
+    """
+    checkpoint = _resumed(job) if resume else None
+    initial = {name: value.detach().clone() for name, value in job.subject.module.state_dict().items()}
+    record = checkpoint.record if checkpoint else _fresh(job)
+    while not record.stopped:
+        tried = record.copy()
+        try:
+            with quiet(), _own_randomness():
+                _attempt(job, tried, checkpoint)
+            return tried
+        except NotFiniteError as error:
+            return _stopped(tried, error)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Outside of `except`: the traceback holds on to the memory that is needed now.
+        checkpoint, record = _smaller(job, checkpoint, tried)
+        job.subject.module.load_state_dict(checkpoint.model if checkpoint else initial)
+    return record
+
+
+def _fresh(job: Job) -> Record:
+    patience = max(1, job.options.patience // 2) if job.options.patience else 5
+    plateau = Plateau(patience if job.options.schedule == "plateau" else 1 << 30)
+    return Record(job.batch_size, job.options.accumulate, plateau)
+
+
+def _resumed(job: Job) -> Checkpoint | None:
+    checkpoint = state.load(job.book.checkpoints)
+    if checkpoint is not None and checkpoint.fingerprint != job.book.fingerprint:
+        raise DataError(
+            f"{job.book.checkpoints}: the training there learned from other data, or by another plan.",
+            hint="Undo the change to resume, or train anew without --resume.",
+        )
+    if checkpoint is not None:
+        job.subject.module.load_state_dict(checkpoint.model)
+    return checkpoint
+
+
+def _stopped(record: Record, error: NotFiniteError) -> Record:
+    if not record.best:
+        raise DataError(
+            f"train: {error} in the first epoch, so there is no good state to go back to.",
+            hint="Lower train.learning_rate, for example to a tenth; check the photos and labels.",
+        ) from error
+    record.stopped = NOT_FINITE
+    return record
+
+
+def _smaller(job: Job, checkpoint: Checkpoint | None, tried: Record) -> tuple[Checkpoint | None, Record]:
+    """Go back to the last whole epoch with half the batch and twice the accumulation."""
+    if tried.batch_size == 1:
+        raise ResourceError(
+            "train: memory ran out with one photo a batch.", hint="Choose a smaller model.input.size or backbone."
+        )
+    release()
+    half, double = tried.batch_size // 2, tried.accumulate * 2
+    job.book.progress.warn(
+        f"Memory ran out at {tried.batch_size} photos a batch; going on with {half}, {double} batches a step."
+    )
+    if tried.epoch > (checkpoint.record.epoch if checkpoint else 0):
+        checkpoint = state.load(job.book.checkpoints)
+    record = checkpoint.record if checkpoint else _fresh(job)
+    record.batch_size, record.accumulate = half, double
+    return checkpoint, record
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    """Leave torch's global generator and switches as they were."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def _attempt(job: Job, record: Record, checkpoint: Checkpoint | None) -> None:
+    batches = job.batches(record.batch_size, record.epoch)
+    val_batches = job.val_batches(record.batch_size) if job.val_batches else None
+    steps = ceil(len(batches) / record.accumulate)
+    options = job.options
+    schedule = Schedule(options.schedule, steps * job.book.epochs, steps * min(options.warmup_epochs, job.book.epochs))
+    learner = Learner(job.subject, options, schedule, record)
+    learner.resumed = checkpoint
+    trainer = _trainer(job, record, val=val_batches is not None)
+    if checkpoint is not None and checkpoint.scaler:
+        trainer.precision_plugin.load_state_dict(checkpoint.scaler)
+    try:
+        trainer.fit(learner, batches, val_batches)
+    except SystemExit as error:
+        # Lightning turns Ctrl-C into exit code 1; who called us wants to know what it was.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        learner.cpu()
+
+
+def _trainer(job: Job, record: Record, *, val: bool) -> pl.Trainer:
+    options, device = job.options, accelerator(job.options.device)
+    if device == "cpu" and options.precision == "16":
+        raise UsageError("train.precision: 16 needs a GPU.", hint="Use 32, or bf16, on a CPU.")
+    return pl.Trainer(
+        accelerator=device,
+        devices=1,
+        precision=_PRECISION[options.precision],
+        max_epochs=job.book.epochs - record.epoch,
+        accumulate_grad_batches=record.accumulate,
+        gradient_clip_val=options.clip_gradient or None,
+        deterministic=True if device == "cpu" else "warn",
+        limit_val_batches=None if val else 0,
+        logger=_loggers(job.logs),
+        callbacks=[EndOfEpoch(job.book)],
+        plugins=[LightningEnvironment()],
+        default_root_dir=job.logs,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+
+
+def _loggers(folder: Path) -> list[Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return [CSVLogger(folder, name="csv"), TensorBoardLogger(folder, name="", version="tensorboard")]
