@@ -11,6 +11,7 @@ import numpy as np
 from vision_cli import models
 from vision_cli.core import policy
 from vision_cli.core.artefact import Decode
+from vision_cli.core.config import ProjectConfig, TrainConfig
 from vision_cli.core.contracts import Network
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.progress import Progress
@@ -107,6 +108,13 @@ def _targets(data: TaskData, part: Dataset, decode: Decode) -> np.ndarray[Any, A
     return ((targets - decode.mean) / decode.std).astype(np.float32)[:, None]
 
 
+def _options(config: ProjectConfig) -> TrainConfig:
+    """Return the training options; a backbone of random weights has nothing to freeze."""
+    if config.train.freeze == "auto" and config.model.weights == "none":
+        return config.train.model_copy(update={"freeze": "none"})
+    return config.train
+
+
 def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
     from vision_cli.training.fit import FitRequest
     from vision_cli.training.fit import fit as run_loop
@@ -119,7 +127,7 @@ def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Prog
             task=task.data.task,
             train=Photos(train.paths(), _targets(task.data, train, decode)),
             val=Photos(val.paths(), _targets(task.data, val, decode)),
-            options=task.project.config.train,
+            options=_options(task.project.config),
             preprocess=network.preprocess,
             folder=task.record.folder,
             log=task.record.log,
