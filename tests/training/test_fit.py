@@ -111,8 +111,35 @@ def test_auto_freezes_a_small_set_on_a_cpu(tmp_path: Path) -> None:
     assert fit(request(tmp_path, draw(tmp_path / "t", 8), freeze="auto", epochs=1)).frozen
 
 
+def test_norms_of_a_small_set_keep_the_statistics_of_their_weights(tmp_path: Path) -> None:
+    asked = request(tmp_path, draw(tmp_path / "t", 16), freeze="none", epochs=2)
+    network: Any = asked.network
+    before = weights(network.backbone)
+    fit(asked)
+    after = weights(network.backbone)
+    statistics = [name for name in before if name.endswith(("running_mean", "running_var"))]
+    assert statistics
+    assert all(torch.equal(before[name], after[name]) for name in statistics)
+    assert not same(before, after)
+
+
+def test_the_head_is_fitted_before_the_backbone_learns(tmp_path: Path) -> None:
+    photos = draw(tmp_path / "t", 32)
+    heads = {}
+    for name, options in {
+        "alone": {"freeze": "backbone", "epochs": 100},
+        "first": {"freeze": "none", "epochs": 1, "learning_rate": 1e-9},
+        "not": {"freeze": "none", "epochs": 1, "learning_rate": 1e-9, "head_first": False},
+    }.items():
+        asked = request(tmp_path / name, photos, **options)
+        fit(asked)
+        heads[name] = asked.network.head[1].weight.detach()
+    assert torch.allclose(heads["alone"], heads["first"], atol=1e-4)
+    assert not torch.allclose(heads["alone"], heads["not"], atol=1e-2)
+
+
 def test_stages_from_the_input_on_stay_frozen_with_their_norms(tmp_path: Path) -> None:
-    asked = request(tmp_path, draw(tmp_path / "t", 16), freeze="1 stages", epochs=2)
+    asked = request(tmp_path, draw(tmp_path / "t", 16), freeze="1 stages", epochs=2, norms="learn")
     network: Any = asked.network
     first, second = weights(network.backbone[0]), weights(network.backbone[1])
     fit(asked)

@@ -18,7 +18,7 @@ from torch import nn
 from vision_cli.core.errors import ResourceError, UsageError
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.imaging.prepare import load
-from vision_cli.training.augment import NAMES, augmented, describe, preset
+from vision_cli.training.augment import NAMES, augmented, describe, preset, training_size
 from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader, tensors
 from vision_cli.training.cache import PhotoCache
 from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed, embed_views, weights_hash
@@ -250,3 +250,22 @@ def test_a_head_that_cannot_take_the_scale_in_gets_none() -> None:
     assert torch.equal(scaled(rows), head(rows))
     scaled.fold()
     assert torch.equal(scaled(rows), head(rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "expected"),
+    [("medium", 224, 192), ("light", 224, 224), ("strong", 224, 192), ("medium", 288, 256), ("none", 224, 224)],
+)
+def test_training_sees_objects_as_large_as_evaluation_does(name: str, size: int, expected: int) -> None:
+    assert training_size(name, Preprocess(size_px=(size, size), crop_pct=0.875)) == (expected, expected)
+
+
+def test_the_training_size_matches_the_mean_magnification_of_random_crops() -> None:
+    shares = np.random.default_rng(0).uniform(0.35, 1.0, 200_000)
+    preprocess = Preprocess(size_px=(1024, 1024), crop_pct=0.875)
+    width, _ = training_size("medium", preprocess)
+    assert width * np.mean(1 / np.sqrt(shares)) == pytest.approx(1024 / 0.875, rel=0.02)
+
+
+def test_letterboxed_photos_are_trained_at_the_size_of_evaluation() -> None:
+    assert training_size("medium", Preprocess(resize="letterbox")) == (224, 224)

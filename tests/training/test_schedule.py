@@ -87,7 +87,7 @@ def test_each_stage_learns_slower_than_the_one_above_and_norms_do_not_decay() ->
     ],
 )
 def test_what_freezes(freeze: str, photos: int, accelerated: bool, expected: Freezing) -> None:
-    assert plan(TrainConfig(freeze=freeze), photos=photos, accelerated=accelerated) == expected
+    assert plan(TrainConfig(freeze=freeze, norms="learn"), photos=photos, accelerated=accelerated) == expected
 
 
 def test_gradual_unfreezing_stops_at_the_stages_that_stay_frozen() -> None:
@@ -111,3 +111,12 @@ def test_the_average_follows_its_formula() -> None:
     assert float(module.weight.detach()) == pytest.approx(expected)
     average.swap()
     assert float(module.weight.detach()) == 16.0
+
+
+@pytest.mark.parametrize(
+    ("norms", "photos", "keeps"),
+    [("auto", SMALL_SET, True), ("auto", SMALL_SET + 1, False), ("keep", 10**6, True), ("learn", 10, False)],
+)
+def test_whose_norm_statistics_stay(norms: str, photos: int, keeps: bool) -> None:
+    options = TrainConfig.model_validate({"freeze": "none", "norms": norms})
+    assert plan(options, photos=photos, accelerated=False).keep_norms is keeps

@@ -141,6 +141,12 @@ class TrainConfig(Section):
     """The view to learn from."""
     freeze: str = "auto"
     """`auto`, `backbone`, `none`, or `N stages` from the input on."""
+    head_first: bool = True
+    """Where the backbone learns, too: fit the head on its frozen embeddings first, so that a random head's gradients do
+    not spoil it (Kumar et al. 2022, linear probing then fine-tuning). Not with `unfreeze_every` or random weights."""
+    norms: Literal["auto", "keep", "learn"] = "auto"
+    """Statistics of batch norms where the backbone learns: `keep` those of its weights, or `learn` new ones; `auto`
+    keeps them up to 5,000 photos. Random weights always learn."""
     unfreeze_every: Annotated[int, Field(ge=1)] | None = None
     """Gradual unfreezing: one more stage, from the head down, every so many epochs."""
     epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -167,8 +173,9 @@ class TrainConfig(Section):
     """`balanced` weighs each class by the inverse of its count."""
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Alpha of mixup's Beta distribution; 0 is off."""
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay of the moving average of the weights that is kept instead of them; 0 is off."""
+    ema: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Decay of the moving average of the weights that is kept instead of them; 0 is off. By default 0.97 where the
+    backbone learns, else 0."""
     augment: Literal["none", "light", "medium", "strong"] = "medium"
     """A preset of `vision augment show`."""
     clip_gradient: Annotated[float, Field(ge=0)] = 1.0

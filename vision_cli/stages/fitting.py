@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from vision_cli import models
-from vision_cli.core import policy
+from vision_cli.core import files, policy
 from vision_cli.core.artefact import Decode
-from vision_cli.core.config import ProjectConfig, TrainConfig
+from vision_cli.core.config import ModelConfig, ProjectConfig, TrainConfig
 from vision_cli.core.contracts import Network
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.core.run import Run
+from vision_cli.core.run import METRICS, Run
 from vision_cli.stages.data import TaskData
 
 FEATURES = "features"
+WORDS_FOR_WEIGHTS = ("imagenet", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,15 @@ def build(project: Project, data: TaskData, progress: Progress, *, offline: bool
     policy.keep_freed_memory()
     torch.manual_seed(project.config.train.seed)  # a new head's weights come from torch's generator
     outputs = len(data.dataset.classes) or 1
-    return models.build(project.config.model, outputs, offline=offline, progress=progress)
+    return models.build(_located(project), outputs, offline=offline, progress=progress)
+
+
+def _located(project: Project) -> ModelConfig:
+    """Return the model section with a weights file's path seen from the project file, as every path in it is."""
+    model = project.config.model
+    if model.weights in WORDS_FOR_WEIGHTS:
+        return model
+    return model.model_copy(update={"weights": str(project.path(model.weights))})
 
 
 def fit(task: FitTask, progress: Progress) -> Fitted:
@@ -109,10 +118,11 @@ def _targets(data: TaskData, part: Dataset, decode: Decode) -> np.ndarray[Any, A
 
 
 def _options(config: ProjectConfig) -> TrainConfig:
-    """Return the training options; a backbone of random weights has nothing to freeze."""
-    if config.train.freeze == "auto" and config.model.weights == "none":
-        return config.train.model_copy(update={"freeze": "none"})
-    return config.train
+    """Return the training options; a backbone of random weights has nothing to freeze and no statistics to keep."""
+    if config.model.weights != "none":
+        return config.train
+    freeze = "none" if config.train.freeze == "auto" else config.train.freeze
+    return config.train.model_copy(update={"freeze": freeze, "norms": "learn", "head_first": False})
 
 
 def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
@@ -135,9 +145,17 @@ def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Prog
             resume=task.resume,
         )
     )
+    if task.resume:
+        _log_anew(task.record, result.history)
     mode = "head on a frozen backbone's embeddings" if result.frozen else "network"
     summary = f"{mode}: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
     return (summary, *result.notes)
+
+
+def _log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows of all epochs: what was killed around a checkpoint has lost one, or will have repeated some."""
+    lines = [files.json_text(row, indent=None) for row in history]
+    files.write_text(record.folder / METRICS, "".join(f"{line}\n" for line in lines))
 
 
 def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:

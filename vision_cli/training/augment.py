@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -16,6 +17,7 @@ NAMES = ("none", "light", "medium", "strong")
 _SCALES = {"light": (0.6, 1.0), "medium": (0.35, 1.0), "strong": (0.2, 1.0)}
 _RATIOS = {"light": (0.87, 1.15), "medium": (0.75, 1.33), "strong": (0.67, 1.5)}
 _MAX_STRETCH = 4 / 3
+_STRIDE = 32
 _GREY = 114
 _UNSAID = ("p", "interpolation", "mask_interpolation", "area_for_downscale", "border_mode", "fill", "fill_mask")
 _LINEAR, _CUBIC = 1, 2  # albumentations takes OpenCV's numbers of its interpolations
@@ -42,6 +44,25 @@ def preset(name: str, preprocess: Preprocess) -> A.Compose:
     if name != "light":
         steps += _medium(preprocess) if name == "medium" else _strong(preprocess)
     return A.Compose(steps)
+
+
+def training_size(name: str, preprocess: Preprocess) -> tuple[int, int]:
+    """Return the (width, height) to train at, so that objects look as large as they will in evaluation.
+
+    A random resized crop takes a share s of a photo and blows it up to the network's size, which makes objects
+    1 / sqrt(s) times as large. Evaluation shows them at size / crop_pct. Training at the size divided by crop_pct and
+    by the mean of 1 / sqrt(s) makes them equal (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
+    """
+    if name == "none" or preprocess.resize != "crop":
+        return preprocess.size_px
+    low = _SCALES[name][0]
+    larger = 2 * (1 - math.sqrt(low)) / (1 - low)
+    wanted = [side / preprocess.crop_pct / larger for side in preprocess.size_px]
+    width, height = (
+        min(side, max(_STRIDE, round(want / _STRIDE) * _STRIDE))
+        for want, side in zip(wanted, preprocess.size_px, strict=True)
+    )
+    return width, height
 
 
 def _crop(name: str, preprocess: Preprocess) -> A.RandomResizedCrop:

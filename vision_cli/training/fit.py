@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.progress import Silent
 from vision_cli.training import freezing
 from vision_cli.training.epochs import NOT_FINITE
 from vision_cli.training.head import fit_head
 from vision_cli.training.loop import accelerator
-from vision_cli.training.request import FitRequest, FitResult
-from vision_cli.training.state import Record
+from vision_cli.training.request import CHECKPOINTS, FitRequest, FitResult
+from vision_cli.training.state import LAST, PREVIOUS, Record
 from vision_cli.training.whole import fit_network
 
 __all__ = ["FitRequest", "FitResult", "fit"]
@@ -29,6 +31,8 @@ def fit(request: FitRequest) -> FitResult:
     """
     plan = _checked(request)
     started = time.perf_counter()
+    if not plan.backbone and _head_first(request):
+        fit_head(_head_request(request))
     record = fit_head(request) if plan.backbone else fit_network(request, plan)
     request.network.backbone.eval().requires_grad_(True).cpu()
     request.network.head.eval().requires_grad_(True).cpu()
@@ -43,6 +47,21 @@ def fit(request: FitRequest) -> FitResult:
         seconds=total,
         notes=_notes(request, record, frozen=plan.backbone),
     )
+
+
+def _head_first(request: FitRequest) -> bool:
+    """Return whether the head is fitted before the rest learns; a checkpoint of the rest holds a fitted one."""
+    folder = request.folder / CHECKPOINTS
+    started = request.resume and any((folder / name).is_file() for name in (LAST, PREVIOUS))
+    return request.options.head_first and request.options.unfreeze_every is None and not started
+
+
+def _head_request(request: FitRequest) -> FitRequest:
+    """Return the request for the head alone, in a folder of its own; its cheap epochs are not the run's."""
+    options = request.options.model_copy(
+        update={"epochs": None, "ema": None, "mixup": 0.0, "learning_rate": None, "weight_decay": None}
+    )
+    return replace(request, options=options, folder=request.folder / "head", log=lambda _: None, progress=Silent())
 
 
 def _checked(request: FitRequest) -> freezing.Freezing:

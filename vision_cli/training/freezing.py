@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from vision_cli.core.config import TrainConfig
 from vision_cli.core.contracts import Network
@@ -22,11 +23,13 @@ class Freezing:
     Attributes:
         stages: of the backbone that stay frozen, from the input on.
         backbone: all of the backbone stays frozen, so that its embeddings need computing only once.
+        keep_norms: batch norms keep the statistics of the weights.
         thaw_every: epochs after which one more stage thaws, from the head down; None thaws all at once.
     """
 
     stages: int = 0
     backbone: bool = False
+    keep_norms: bool = False
     thaw_every: int | None = None
 
     def frozen_at(self, epoch: int, n_stages: int) -> int:
@@ -47,10 +50,11 @@ def plan(options: TrainConfig, *, photos: int, accelerated: bool) -> Freezing:
     """
     words = options.freeze.split()
     stages = int(words[0]) if words[0].isdecimal() else 0
+    keep = options.norms == "keep" or (options.norms == "auto" and photos <= SMALL_SET)
     if options.unfreeze_every is not None:
-        return Freezing(stages, thaw_every=options.unfreeze_every)
+        return Freezing(stages, keep_norms=keep, thaw_every=options.unfreeze_every)
     small = options.freeze == "auto" and not accelerated and photos <= SMALL_SET
-    return Freezing(stages, backbone=small or options.freeze == "backbone")
+    return Freezing(stages, backbone=small or options.freeze == "backbone", keep_norms=keep)
 
 
 def set_modes(network: Network, freezing: Freezing, epoch: int) -> None:
@@ -59,6 +63,10 @@ def set_modes(network: Network, freezing: Freezing, epoch: int) -> None:
     network.head.train().requires_grad_(True)
     whole = frozen > len(network.stages)
     network.backbone.train(not whole).requires_grad_(not whole)
+    if freezing.keep_norms:
+        for module in network.backbone.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
     for stage in network.stages[: min(frozen, len(network.stages))]:
         for module in stage:
             module.eval().requires_grad_(False)

@@ -21,6 +21,8 @@ from vision_cli.training.photos import Photos
 
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 0.05
+CHECKPOINTS = "checkpoints"
+"""Below a run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def loss_of(request: FitRequest, *, smoothing: float) -> TaskLoss:
 def book_of(request: FitRequest, *, epochs: int, every: int, frozen: bool) -> Book:
     """Return where a request's epochs are written; `every` epochs a checkpoint."""
     return Book(
-        checkpoints=request.folder / "checkpoints",
+        checkpoints=request.folder / CHECKPOINTS,
         fingerprint=_fingerprint(request, frozen=frozen),
         every=every,
         epochs=epochs,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
+from vision_cli.core.preprocess import Preprocess
 from vision_cli.training import freezing
+from vision_cli.training.augment import training_size
 from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader
 from vision_cli.training.loop import Job, accelerator, train
 from vision_cli.training.module import Normalise, Subject
@@ -15,6 +18,7 @@ from vision_cli.training.state import Record
 
 _EPOCHS = 30
 _SMOOTHING = 0.1
+_EMA = 0.97
 
 
 def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
@@ -27,7 +31,8 @@ def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
 
 def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
     options, preprocess = request.options, request.preprocess
-    train_photos = AugmentedPhotos(request.train, preprocess, options.augment, options.seed)
+    ema = _EMA if options.ema is None else options.ema
+    train_photos = AugmentedPhotos(request.train, _training_input(request), options.augment, options.seed)
     val_photos = PlainPhotos(request.val, preprocess)
 
     def batches(size: int, epoch: int) -> Any:
@@ -39,13 +44,27 @@ def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
 
     return Job(
         subject=_subject(request, plan),
-        options=options,
+        options=options.model_copy(update={"ema": ema}),
         batch_size=options.batch_size,
         batches=batches,
         val_batches=val_batches if len(request.val) else None,
         book=book_of(request, epochs=options.epochs or _EPOCHS, every=1, frozen=False),
         logs=request.folder / "logs",
     )
+
+
+def _training_input(request: FitRequest) -> Preprocess:
+    """Return the preprocessing of training photos: smaller where that matches evaluation and the network takes it."""
+    smaller = replace(request.preprocess, size_px=training_size(request.options.augment, request.preprocess))
+    width, height = smaller.size_px
+    backbone: Any = request.network.backbone
+    backbone.eval()
+    try:
+        with torch.inference_mode():
+            backbone(torch.zeros(1, smaller.channels, height, width))
+    except (RuntimeError, ValueError, AssertionError):  # a vision transformer of fixed size
+        return request.preprocess
+    return smaller
 
 
 def _subject(request: FitRequest, plan: freezing.Freezing) -> Subject:
