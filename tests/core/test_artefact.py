@@ -1,7 +1,9 @@
 """Artefacts: written whole, read back, and refused when anything in them changed."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,3 +102,21 @@ def test_decode_survives_huge_logits() -> None:
     scores = Decode().scores(np.array([[1e30, -1e30]]), "classify")
     np.testing.assert_array_equal(scores, [[1.0, 0.0]])
     assert np.isfinite(Decode().scores(np.array([[1e30, -1e30]]), "multilabel")).all()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda card: card["preprocess"].update(crop_pct=0.3),
+        lambda card: card["decode"].update(temperature=50.0),
+        lambda card: card.update(task="multilabel"),
+        lambda card: card.pop("seal"),
+    ],
+)
+def test_a_card_edited_by_hand_is_refused(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / artefact.CARD_NAME
+    document = json.loads(path.read_text())
+    edit(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"artefact\.json: was changed after it was written"):
+        artefact.load_card(folder)

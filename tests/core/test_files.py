@@ -46,7 +46,7 @@ def test_a_refusal_at_any_step_leaves_the_old_file(tmp_path, monkeypatch, call, 
     monkeypatch.undo()
     assert str(target) in caught.value.message
     assert os.strerror(number) in caught.value.message
-    assert "MB are free" in caught.value.hint
+    assert ("MB are free" in caught.value.hint) == (number == errno.ENOSPC)
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == ["x"]
 
@@ -77,9 +77,17 @@ def test_kill_leaves_the_old_file(tmp_path, call):
     assert (tmp_path / "x").read_bytes() == b"old"
 
 
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "x").mkdir()
+    with pytest.raises(ResourceError, match="x: cannot be written: is a directory"):
+        files.write_bytes(tmp_path / "x", b"new")
+
+
 def test_other_errors_are_not_hidden(tmp_path):
-    with pytest.raises(IsADirectoryError), files.disk_errors(tmp_path):
-        raise IsADirectoryError(errno.EISDIR, "is a directory")
+    with pytest.raises(ZeroDivisionError), files.disk_errors(tmp_path):
+        _ = 1 / 0
+    with pytest.raises(OSError, match="not of the disk"), files.disk_errors(tmp_path):
+        raise OSError(errno.ECHILD, "not of the disk")
 
 
 def test_a_new_folder_appears_by_one_rename(tmp_path):

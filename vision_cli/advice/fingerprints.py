@@ -62,7 +62,7 @@ def fingerprints(dataset: Dataset, progress: Progress, cache: Path | None = None
     stamps = [_stamp(path) for path in paths]
     known = {} if cache is None else _load(cache / _CACHE_NAME)
     new = [row for row, stamp in enumerate(stamps) if stamp not in known]
-    prints = _read([paths[row] for row in new], progress)
+    prints = _read([paths[row] for row in new], len(paths), progress)
     known.update({stamps[row]: item for row, item in zip(new, prints, strict=True)})
     if cache is not None and new:
         # A project on a read-only disk does without.
@@ -80,7 +80,7 @@ def _stamp(path: Path) -> _Stamp:
     return str(path), status.st_size, status.st_mtime_ns
 
 
-def _read(paths: Sequence[Path], progress: Progress) -> list[_Print]:
+def _read(paths: Sequence[Path], among: int, progress: Progress) -> list[_Print]:
     prints, refused = [], []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for done, item in enumerate(pool.map(_print, paths), start=1):
@@ -91,7 +91,7 @@ def _read(paths: Sequence[Path], progress: Progress) -> list[_Print]:
             progress.step(_STEP, done, len(paths))
     if refused:
         raise DataError(
-            f"{len(refused)} of {len(paths)} photos cannot be decoded.",
+            f"{len(refused)} of {among} photos cannot be decoded.",
             details=refused[:_SHOWN] + ([f"and {len(refused) - _SHOWN} more"] if len(refused) > _SHOWN else []),
             hint="Delete these photos, or move them out of the data.",
         )

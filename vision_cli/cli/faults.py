@@ -19,6 +19,7 @@ from vision_cli.cli.output import Output, Terminated
 from vision_cli.core.errors import MissingPartError, ResourceError, UsageError, VisionError
 
 RESOURCE_ERRNOS = {
+    errno.ENAMETOOLONG,
     errno.ENOSPC,
     errno.EDQUOT,
     errno.EROFS,

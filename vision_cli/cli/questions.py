@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from vision_cli.cli.output import Output
 from vision_cli.cli.text import clean
 from vision_cli.core import kpi
 from vision_cli.core.errors import UsageError
-from vision_cli.stages.init import TASKS, InitRequest, Survey
+from vision_cli.stages.init import TASKS, InitRequest, Survey, usual_place
 
 
 def may_ask(output: Output) -> bool:
@@ -24,7 +25,9 @@ def ask_data(request: InitRequest, output: Output) -> InitRequest:
     """Ask where the photos are, unless the command line says it."""
     if request.data is not None or not may_ask(output):
         return request
-    text = typer.prompt("Folder of photos, or CSV of labels", default=".", err=True)
+    found = usual_place(request.target.absolute().parent)
+    shown = os.path.relpath(found) if found else "."
+    text = typer.prompt("Folder of photos, or CSV of labels", default=shown, err=True)
     return replace(request, data=Path(text).expanduser())
 
 

@@ -6,6 +6,7 @@ the weights must give for it. An exported file carries the same card in its own 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ CARD_NAME = "artefact.json"
 GOLDEN_NAME = "golden.npz"
 METADATA_KEY = "vision_artefact"
 """The key of the card in an exported file's own metadata."""
+SEAL = "seal"
+"""The member of `artefact.json` that holds the hash of all others."""
 _MAX_CARD_BYTES = 10_000_000
 TASKS = ("classify", "multilabel", "regress")
 
@@ -194,8 +197,15 @@ def save(folder: Path, card: Card, *, golden: Golden, weights: bytes, weights_fi
         with (staging / GOLDEN_NAME).open("wb") as stream:
             np.savez_compressed(stream, photo=golden.photo, raw=golden.raw)
         sums = {name: files.file_sha256(staging / name) for name in (weights_file, GOLDEN_NAME)}
-        files.write_json(staging / CARD_NAME, replace(card, weights_file=weights_file, sha256=sums).as_json())
+        document = replace(card, weights_file=weights_file, sha256=sums).as_json()
+        files.write_json(staging / CARD_NAME, {**document, SEAL: _seal(document)})
     return folder
+
+
+def _seal(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a card's members but the seal: preprocessing or thresholds edited by hand are found."""
+    members = {key: value for key, value in document.items() if key != SEAL}
+    return hashlib.sha256(files.json_text(members, indent=None).encode()).hexdigest()
 
 
 def load_card(folder: Path) -> Card:
@@ -205,7 +215,11 @@ def load_card(folder: Path) -> Card:
         DataError: no card, not a card, or a file beside it is missing or was changed.
     """
     path = folder / CARD_NAME
-    card = parse_card(files.read_limited(path, max_bytes=_MAX_CARD_BYTES, what="the model card"), where=str(path))
+    content = files.read_limited(path, max_bytes=_MAX_CARD_BYTES, what="the model card")
+    card = parse_card(content, where=str(path))
+    document = json.loads(content)
+    if document.get(SEAL) != _seal(document):
+        raise DataError(f"{path}: was changed after it was written.", hint="Copy the folder again, or train again.")
     for name, expected in card.sha256.items():
         file = folder / Path(name).name
         if not file.is_file():

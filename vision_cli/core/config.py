@@ -177,7 +177,8 @@ class TrainConfig(Section):
     """Decay of the moving average of the weights that is kept instead of them; 0 is off. By default 0.97 where the
     backbone learns, else 0."""
     augment: Literal["none", "light", "medium", "strong"] = "medium"
-    """A preset of `vision augment show`."""
+    """A preset of `vision augment show`. With a frozen backbone every preset but `none` means a mirrored view of each
+    photo beside the photo itself."""
     clip_gradient: Annotated[float, Field(ge=0)] = 1.0
     """Largest norm of the gradient; 0 is off."""
     patience: Annotated[int, Field(ge=0)] = 10

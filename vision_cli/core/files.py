@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import json
@@ -17,6 +18,7 @@ from typing import Any
 from vision_cli.core.errors import DataError, ResourceError
 
 _CHUNK_BYTES = 1 << 20
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # fcntl.h, linux/fs.h
 _RESOURCE_ERRNOS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE),
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
@@ -31,10 +33,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _RESOURCE_ERRNOS:
             raise
-        raise ResourceError(
-            f"{path}: cannot be written: {error.strerror}.",
-            hint=f"{free_mb(path):.0f} MB are free there; make room, or choose another folder.",
-        ) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        hint = f"{free_mb(path):.0f} MB are free there; make room." if full else "Choose another place, or its rights."
+        raise ResourceError(f"{path}: cannot be written: {error.strerror}.", hint=hint) from error
 
 
 def free_mb(path: Path) -> float:
@@ -102,6 +103,15 @@ def new_folder(target: Path) -> Iterator[Path]:
         sync_folder(target.parent)
 
 
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step, where the system can (renameat2 of Linux); a kill leaves one or the other."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
+
+
 def sync_file(path: Path) -> None:
     """Bring a regular file's content to the disk."""
     if path.is_file() and not path.is_symlink():
@@ -117,6 +127,9 @@ def _swap(staging: Path, target: Path) -> None:
         os.replace(staging, target)
         return
     old = _beside(target)
+    if _exchange(staging, target):
+        shutil.rmtree(staging, ignore_errors=True)
+        return
     os.replace(target, old)
     os.replace(staging, target)
     shutil.rmtree(old, ignore_errors=True)

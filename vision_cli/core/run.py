@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +42,11 @@ class Run:
     def status(self) -> dict[str, Any]:
         """Return the state: `running`, `done`, `failed` or `interrupted`, with times and message."""
         return read_json(self.folder / STATUS)
+
+    @property
+    def command(self) -> str:
+        """Return what was typed to start the run, to be typed again."""
+        return shlex.join(["vision", *self.manifest.get("argv", [])])
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Append a row to `metrics.jsonl`."""

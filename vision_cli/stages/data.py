@@ -58,7 +58,7 @@ def load_view(project: Project, name: str | None = None, *, remember: bool = Tru
     config = project.config
     if not config.data.sources:
         raise UsageError(
-            "the project file names no data.",
+            f"{project.file}: names no data." if project.file else "there is no vision.yaml here or above.",
             hint="Write one with `vision init --data FOLDER`, or add data.sources to vision.yaml.",
         )
     view = _view(project, name or config.train.view)
@@ -68,7 +68,13 @@ def load_view(project: Project, name: str | None = None, *, remember: bool = Tru
 
 
 def load_folder(project: Project, path: Path) -> TaskData:
-    """Read one data set that the project file does not name; all its photos are judged."""
+    """Read one data set that the project file does not name; all its photos are judged.
+
+    Raises:
+        DataError: it is not there, or it is refused.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder.", hint="Give a folder of photos or a CSV of labels.")
     dataset = formats.read("data", SourceConfig(path=str(path)), path)
     classes = project.config.classes or []
     dataset = select.combine({"data": dataset}, None, classes)

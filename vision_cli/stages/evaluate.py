@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from vision_cli import metrics, reports
 from vision_cli.core import files, run
+from vision_cli.core.catalogue import suggestion
 from vision_cli.core.contracts import Runner
-from vision_cli.core.dataset import Dataset
-from vision_cli.core.errors import DataError
+from vision_cli.core.dataset import SPLITS, Dataset
+from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import Judgement, Kpi
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.predictions import Predictions
@@ -81,8 +82,9 @@ class EvalResult:
 
     @property
     def passed(self) -> bool:
-        """Return whether every KPI that this runtime can answer is met."""
-        return all(judgement.met for judgement in self.judgements if judgement.gates)
+        """Return whether every KPI that this runtime can answer is met, and there is one if any was declared."""
+        gates = [judgement.met for judgement in self.judgements if judgement.gates]
+        return all(gates) and (bool(gates) or not self.judgements)
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -118,23 +120,32 @@ def evaluate(request: EvalRequest, progress: Progress) -> EvalResult:
     """Judge a model.
 
     Raises:
-        UsageError: a KPI names a metric or class that does not exist.
+        UsageError: a KPI names a metric or class that does not exist, or there is no such split.
         DataError: model or data are refused, or the split is empty.
     """
     reports.check_targets(request.junit, request.markdown)
+    _check_split(request.split)
     project = request.project
     path = loading.find_model(project, request.model)
     runner = loading.open_model(path, threads=request.threads)
-    targets = request.kpis or tuple(project.config.targets())
+    targets = request.kpis or judging.of_models(project.config.targets())
     judging.check_kpis(targets, runner.card.task, runner.card.classes)
     subject = _subject(request, path, runner)
-    manifest = {"model": str(path), "split": subject.split, "data_digest": subject.trained_on}
+    manifest = {"model": str(path.absolute()), "split": subject.split, "data_digest": subject.trained_on}
     record = run.create(project.root, "eval", f"{runner.card.name}-{runner.runtime}", manifest)
     with run.recorded(record):
         result = _judge(request, subject, targets, record, progress)
         files.write_json(record.folder / RESULT_NAME, result.as_json())
     reports.write(request.junit, request.markdown, result.as_json())
     return result
+
+
+def _check_split(name: str | None) -> None:
+    known = (*SPLITS, view_data.ALL)
+    if name is not None and name not in known:
+        guess = suggestion(name, known)
+        hint = f"Did you mean '{guess}'?" if guess else f"Splits: {', '.join(known)}."
+        raise UsageError(f"--split: no split is called '{name}'.", hint=hint)
 
 
 def _subject(request: EvalRequest, path: Path, runner: Runner) -> _Subject:
@@ -165,20 +176,28 @@ def _judge(
     _write_predictions(record.folder / PREDICTIONS_NAME, subject, truth, predictions)
     judgements = judging.judge_kpis(targets, measurement, runtime=runner.runtime, extra=figures)
     return EvalResult(
-        model={"path": str(subject.path), "name": card.name, "family": card.family, "task": card.task},
-        data={"split": subject.split, "photos": len(subject.dataset), "digest": subject.trained_on},
-        runtime={
-            "name": runner.runtime,
-            "threads": request.threads or speed.all_threads(),
-            "precision": card.precision,
+        model={
+            "path": str(subject.path.absolute()),
+            "name": card.name,
+            "family": card.family,
+            "task": card.task,
+            "trained": card.created,
         },
+        data={"split": subject.split, "photos": len(subject.dataset), "digest": subject.trained_on},
+        runtime=_runtime(runner, request.threads),
         classes=card.classes.names,
         measurement=measurement,
         speed=figures,
         judgements=judgements,
-        warnings=(*measurement.warnings, *_changed(request, subject), *_unjudged(judgements)),
+        warnings=(*measurement.warnings, *_changed(request, subject), *_unjudged(judgements), *_seen(subject)),
         run=record.folder,
     )
+
+
+def _seen(subject: _Subject) -> tuple[str, ...]:
+    if subject.split == "test" or not np.isin(subject.dataset.splits(), ("train", "val")).any():
+        return ()
+    return ("some of these photos trained the model or chose its epoch: the figures flatter it.",)
 
 
 def _runtime(runner: Runner, threads: int | None) -> dict[str, Any]:

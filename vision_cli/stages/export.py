@@ -16,8 +16,9 @@ from vision_cli.core.predictions import Predictions
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.exporters.parity import TOLERANCES, Limits, Outputs, Parity, compare
-from vision_cli.stages import inference, loading, verifying
-from vision_cli.stages.data import load_folder, load_view
+from vision_cli.stages import inference, loading, places, verifying
+from vision_cli.stages.data import load_view
+from vision_cli.stages.predict import find_photos
 
 PARITY_PHOTOS = 200
 RESULT_NAME = "result.json"
@@ -106,6 +107,7 @@ def export(request: ExportRequest, progress: Progress) -> ExportResult:
         AnswerIsNo: a file does not decide as the torch model does; it is not published.
         DataError: the model is refused or there is no photo to compare on.
         MissingPartError: a converter is not installed.
+        ResourceError: the files cannot be written.
     """
     project = request.project
     formats = _formats(request)
@@ -113,12 +115,16 @@ def export(request: ExportRequest, progress: Progress) -> ExportResult:
     for name in formats:
         _check(name, precision)
     path = loading.find_model(project, request.model)
+    if path.is_file():
+        raise DataError(f"{path}: is a file.", hint="Export takes the folder of a run or of its model.")
     card = artefact.load_card(path)
     targets = {name: _target(request, card.name, name, precision) for name in formats}
+    for target in targets.values():
+        places.check_file(target)
     if request.dry_run:
         planned = (Exported(name, target, 0.0, precision, None, 0) for name, target in targets.items())
         return ExportResult(path, tuple(planned))
-    record = run.create(project.root, "export", card.name, {"model": str(path), "formats": formats})
+    record = run.create(project.root, "export", card.name, {"model": str(path.absolute()), "formats": formats})
     with run.recorded(record):
         reference = _reference(request, path, progress)
         done = [_export_one(request, path, target, reference, progress) for target in targets.items()]
@@ -142,7 +148,7 @@ def _check(name: str, precision: str) -> None:
 
 
 def _target(request: ExportRequest, name: str, format_name: str, precision: str) -> Path:
-    folder = request.output or request.project.root / "exports"
+    folder = (request.output or request.project.root / "exports").absolute()
     suffix = exporters.EXPORTERS.load(format_name).SUFFIX
     mark = "" if precision == "float32" else f"-{precision}"
     return folder / f"{run.slug(name)}{mark}{suffix}"
@@ -156,13 +162,11 @@ def _reference(request: ExportRequest, path: Path, progress: Progress) -> _Refer
 
 
 def _photos(request: ExportRequest) -> list[Path]:
-    """Return up to PARITY_PHOTOS photos: the test split's first, then the others'."""
-    loaded = load_folder(request.project, request.photos) if request.photos else load_view(request.project)
-    order = [path for split in ("test", "val", "train") for path in loaded.dataset.split(split).paths()]
-    paths = (order or loaded.dataset.paths())[:PARITY_PHOTOS]
-    if not paths:
-        raise DataError("there is no photo to compare the exported file on.", hint="Give some with --photos FOLDER.")
-    return paths
+    """Return up to PARITY_PHOTOS photos: of the folder that was given, or the test split's first, then the others'."""
+    if request.photos is not None:
+        return find_photos((str(request.photos),))[:PARITY_PHOTOS]
+    dataset = load_view(request.project).dataset
+    return [path for split in ("test", "val", "train") for path in dataset.split(split).paths()][:PARITY_PHOTOS]
 
 
 def _export_one(

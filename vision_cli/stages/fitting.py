@@ -98,6 +98,26 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
     return Fitted(network, models.options(config, network), decode, how)
 
 
+_FEATURES_USE = {"view", "batch_size", "workers", "device", "seed", "freeze", "augment"}
+_FROZEN_IGNORES = {"layer_decay", "unfreeze_every", "head_first", "norms"}
+
+
+def unused_settings(config: ProjectConfig, *, frozen: bool) -> list[str]:
+    """Return the settings of `train` that somebody gave and that this kind of training has no use for."""
+    given = config.train.model_fields_set
+    ignored = given & _FROZEN_IGNORES if frozen else set()
+    if config.model.family == FEATURES:
+        ignored = given - _FEATURES_USE
+    return [f"train.{key}" for key in sorted(ignored)]
+
+
+def _warn_unused(config: ProjectConfig, progress: Progress, *, frozen: bool) -> None:
+    unused = unused_settings(config, frozen=frozen)
+    if unused:
+        kind = "the family features" if config.model.family == FEATURES else "a frozen backbone"
+        progress.warn(f"{', '.join(unused)}: without effect with {kind}.")
+
+
 def _value_scale(data: TaskData) -> Decode:
     """Return the decoding that undoes bringing `regress` values to mean 0 and standard deviation 1."""
     if data.task != "regress":
@@ -147,6 +167,7 @@ def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Prog
     )
     if task.resume:
         _log_anew(task.record, result.history)
+    _warn_unused(task.project.config, progress, frozen=result.frozen)
     mode = "head on a frozen backbone's embeddings" if result.frozen else "network"
     summary = f"{mode}: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
     return (summary, *result.notes)
@@ -159,6 +180,7 @@ def _log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
+    _warn_unused(task.project.config, progress, frozen=True)
     from vision_cli.models.fitting import fit_head
     from vision_cli.training.embed import embed
 

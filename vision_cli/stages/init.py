@@ -168,13 +168,22 @@ def _format(data: Path) -> str:
     raise DataError(f"{data}: no format fits.", details=known, hint="A folder a class, or a CSV with path,label.")
 
 
-def _found(folder: Path, progress: Progress) -> Path:
-    """Return the one data set in or right below a folder."""
+def usual_place(folder: Path) -> Path | None:
+    """Return the one data set in or right below a folder, or None."""
+    found = _places(folder)
+    return found[0] if len(found) == 1 else None
+
+
+def _places(folder: Path) -> list[Path]:
     below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     # what holds class folders itself would, seen from here, be one class; folders of splits belong together
     found = [path for path in below if path.name not in _SPLIT_FOLDERS and _is_data(path)]
-    if not found and _is_data(folder):
-        found = [folder]
+    return found or ([folder] if _is_data(folder) else [])
+
+
+def _found(folder: Path, progress: Progress) -> Path:
+    """Return the one data set in or right below a folder."""
+    found = _places(folder)
     if len(found) != 1:
         names = ", ".join(path.name for path in found[:8])
         problem = f"{len(found)} folders here hold labelled photos: {names}" if found else "no labelled photos here"

@@ -29,6 +29,20 @@ def judge_kpis(
     return tuple(figures.judge(target, runtime=runtime) for target in targets)
 
 
+def of_models(targets: Iterable[Kpi]) -> tuple[Kpi, ...]:
+    """Return the KPIs that a model is judged on; those on people's ratings are for `--ratings`."""
+    return tuple(target for target in targets if not _rates(target))
+
+
+def of_ratings(targets: Iterable[Kpi]) -> tuple[Kpi, ...]:
+    """Return the KPIs that people's ratings answer."""
+    return tuple(target for target in targets if _rates(target))
+
+
+def _rates(target: Kpi) -> bool:
+    return target.metric in metrics.METRICS and metrics.metric_card(target.metric).source == "ratings"
+
+
 def check_ratings_kpis(targets: Iterable[Kpi]) -> None:
     """Refuse KPIs that people's ratings cannot answer.
 

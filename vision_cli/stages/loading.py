@@ -38,10 +38,24 @@ def trained(project: Project) -> Path:
     folder = run.latest(project.root, "train").folder
     if not (folder / MODEL_FOLDER / artefact.CARD_NAME).is_file():
         state = run.Run(folder).status.get("state", "unknown")
+        earlier = _earlier(folder)
+        choice = f", or take an earlier run: --model {earlier}" if earlier else ""
         raise DataError(
-            f"{folder}: the last training is '{state}' and has no model.", hint="Run `vision train --resume`."
+            f"{folder}: the last training is '{state}' and has no model.",
+            hint=f"Run `{resume_command(run.Run(folder))}`{choice}.",
         )
     return folder
+
+
+def resume_command(record: run.Run) -> str:
+    """Return what continues a training: what started it, overrides included, with `--resume`."""
+    return record.command if "--resume" in record.command else f"{record.command} --resume"
+
+
+def _earlier(folder: Path) -> Path | None:
+    """Return the newest run before this one that ended with a model."""
+    runs = sorted(card.parents[1] for card in folder.parent.glob(f"*/{MODEL_FOLDER}/{artefact.CARD_NAME}"))
+    return next((each for each in reversed(runs) if each.name != run.LATEST), None)
 
 
 def open_model(path: Path, *, threads: int | None = None) -> Runner:

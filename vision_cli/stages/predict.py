@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import glob
 import io
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,9 @@ from vision_cli.core.artefact import Card
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.formats.photos import PHOTO_SUFFIXES
 from vision_cli.imaging import draw, read, sniff, write
-from vision_cli.stages import answers, inference, loading
+from vision_cli.stages import answers, inference, loading, places
 
 PICTURE_PX = 800
 _TOP = 5
@@ -116,12 +119,12 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
     A photo that cannot be read is listed under `refused`; the others are still answered.
 
     Raises:
-        UsageError: the output's suffix is unknown.
+        UsageError: the output's suffix is unknown, or an annotated copy would replace a photo.
         DataError: an input matches nothing, or the model is refused.
+        ResourceError: the results cannot be written.
     """
-    if request.output is not None and request.output.suffix not in _WRITERS:
-        raise UsageError(f"{request.output}: the suffix must be {' or '.join(_WRITERS)}.")
     paths = find_photos(request.inputs)
+    copies = _checked_targets(request, paths)
     model = loading.find_model(request.project, request.model)
     runner = loading.open_model(model, threads=request.threads)
     answered = inference.predict_readable(runner, paths, progress)
@@ -130,10 +133,41 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
     if request.dry_run:
         return result
     if request.output is not None:
-        files.write_text(request.output, _WRITERS[request.output.suffix](result))
+        text = _WRITERS[request.output.suffix](result)
+        # a file name that is not UTF-8 has parts that no UTF-8 file can hold; JSON readers give them back
+        files.write_bytes(request.output, text.encode("utf-8", "backslashreplace"))
     if request.pictures is None:
         return result
-    return replace(result, pictures=tuple(_write_pictures(result, request.pictures, progress)))
+    return replace(result, pictures=tuple(_write_pictures(result, copies, progress)))
+
+
+def _checked_targets(request: PredictRequest, paths: Sequence[Path]) -> dict[Path, Path]:
+    """Return where the annotated copy of each photo goes, if any are wanted."""
+    if request.output is not None:
+        if request.output.suffix not in _WRITERS:
+            raise UsageError(f"{request.output}: the suffix must be {' or '.join(_WRITERS)}.")
+        places.check_file(request.output)
+    if request.pictures is None:
+        return {}
+    places.check_folder(request.pictures)
+    photos = {os.path.realpath(path) for path in paths}
+    copies = dict(zip(paths, _targets(paths, request.pictures), strict=True))
+    for target in copies.values():
+        if os.path.realpath(target) in photos:
+            raise UsageError(f"{target}: the annotated copy would replace the photo.", hint="Choose another folder.")
+    return copies
+
+
+def _targets(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Return where each photo's annotated copy goes; equal names of different folders get a number."""
+    taken: set[str] = set()
+    found = []
+    for path in paths:
+        names = (f"{path.stem}{mark}.jpg" for mark in chain([""], (f"-{number}" for number in count(2))))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        found.append(folder / name)
+    return found
 
 
 def find_photos(inputs: tuple[str, ...]) -> list[Path]:
@@ -163,7 +197,9 @@ def _matches(text: str) -> Iterator[Path]:
 
 
 def _is_photo(path: Path) -> bool:
-    """Return whether a file begins like a photo; its suffix does not matter."""
+    """Return whether a file begins like a photo, or calls itself one and will be refused by name."""
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return True
     with path.open("rb") as file:
         return sniff.photo_format(file.read(_HEAD_BYTES)) is not None
 
@@ -199,19 +235,12 @@ def _csv(result: PredictResult) -> str:
 _WRITERS = {".json": _json, ".csv": _csv}
 
 
-def _write_pictures(result: PredictResult, folder: Path, progress: Progress) -> list[Path]:
-    """Write an annotated copy of each photo; equal file names of different folders get a number."""
-    taken: dict[str, int] = {}
-    written = []
+def _write_pictures(result: PredictResult, copies: Mapping[Path, Path], progress: Progress) -> list[Path]:
+    """Write an annotated copy of each photo that was answered."""
     for done, row in enumerate(result.answers, start=1):
-        stem = row.path.stem
-        taken[stem] = taken.get(stem, 0) + 1
-        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
-        target = folder / f"{name}.jpg"
-        write.write_photo(target, _picture(row))
-        written.append(target)
+        write.write_photo(copies[row.path], _picture(row))
         progress.step("draw", done, len(result.answers))
-    return written
+    return [copies[row.path] for row in result.answers]
 
 
 def _picture(row: Answer) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vision_cli import reports
 from vision_cli.core import files
 from vision_cli.core.kpi import Judgement, Kpi
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
+from vision_cli.core.project import Project
 from vision_cli.metrics.ratings import measure_ratings, read_ratings
 from vision_cli.stages import judging
 
@@ -23,11 +25,17 @@ class RatingsRequest:
 
     Attributes:
         path: CSV with photo, rater, rating.
+        project: its KPIs on ratings are judged when `kpis` is empty.
         kpis: such as `acceptance > 0.8`.
+        junit: path of a JUnit XML file to write.
+        markdown: path of a Markdown file to write.
     """
 
     path: Path
+    project: Project
     kpis: tuple[Kpi, ...] = ()
+    junit: Path | None = None
+    markdown: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,14 @@ def judge_ratings(request: RatingsRequest, progress: Progress) -> RatingsResult:
         DataError: the file is refused, with every bad row.
         UsageError: a KPI names another metric.
     """
-    judging.check_ratings_kpis(request.kpis)
+    reports.check_targets(request.junit, request.markdown)
+    targets = request.kpis or judging.of_ratings(request.project.config.targets())
+    judging.check_ratings_kpis(targets)
     content = files.read_limited(request.path, max_bytes=_MAX_BYTES, what="the ratings file")
     ratings = read_ratings(files.utf8(content, where=str(request.path)), request.path.name)
     measurement = measure_ratings(ratings)
     progress.step("ratings", len(ratings.accepts), len(ratings.accepts))
-    judgements = judging.judge_kpis(request.kpis, measurement, runtime="people")
-    return RatingsResult(request.path, measurement, len(ratings.raters), judgements)
+    judgements = judging.judge_kpis(targets, measurement, runtime="people")
+    result = RatingsResult(request.path, measurement, len(ratings.raters), judgements)
+    reports.write(request.junit, request.markdown, result.as_json())
+    return result

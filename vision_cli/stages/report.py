@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from vision_cli import reports
-from vision_cli.core import files, run
+from vision_cli.core import artefact, files, run
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, VisionError
 from vision_cli.core.progress import Progress
@@ -20,7 +21,7 @@ from vision_cli.core.project import Project
 from vision_cli.imaging import draw, read, write
 from vision_cli.reports import html
 from vision_cli.reports.document import DataSection, Document, EvalSection, Picture, TrainSection
-from vision_cli.stages import answers, evaluate, planning, train
+from vision_cli.stages import answers, evaluate, loading, planning, train
 from vision_cli.stages import export as exporting
 from vision_cli.stages.data import TaskData, load_view
 
@@ -75,7 +76,7 @@ def report(request: ReportRequest, progress: Progress) -> ReportResult:
     project = request.project
     path = request.output or project.root / "report.html"
     reports.check_targets(path)
-    document = _document(project, progress)
+    document = _document(request, progress)
     sections = _sections(document)
     if not sections:
         raise DataError("there is nothing to report yet.", hint="Run `vision train` and `vision eval` first.")
@@ -95,7 +96,8 @@ def _sections(document: Document) -> tuple[str, ...]:
     return tuple(name for name, content in shown.items() if content)
 
 
-def _document(project: Project, progress: Progress) -> Document:
+def _document(request: ReportRequest, progress: Progress) -> Document:
+    project = request.project
     data = load_view(project, remember=False) if project.config.data.sources else None
     evaluations = _evaluations(project, progress)
     training = _training(project)
@@ -104,16 +106,16 @@ def _document(project: Project, progress: Progress) -> Document:
         name=project.config.name,
         task=task,
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        data=_data_section(project, data, progress) if data else None,
+        data=_data_section(request, data, progress) if data else None,
         training=training,
         evaluations=evaluations,
         exports=_exports(project),
     )
 
 
-def _data_section(project: Project, data: TaskData, progress: Progress) -> DataSection:
+def _data_section(request: ReportRequest, data: TaskData, progress: Progress) -> DataSection:
     dataset = data.dataset
-    findings = planning.findings(project, data, progress)
+    findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
     values = {name: dataset.split(name).values().tolist() for name in SPLITS} if data.task == "regress" else {}
     sizes = zip(dataset.images["width"].to_pylist(), dataset.images["height"].to_pylist(), strict=True)
     return DataSection(
@@ -220,6 +222,7 @@ def _evaluations(project: Project, progress: Progress) -> list[EvalSection]:
 def _evaluation(project: Project, folder: Path, progress: Progress) -> EvalSection:
     result = _result(folder / evaluate.RESULT_NAME)
     result["model"]["path"] = _inside(project, result["model"]["path"])
+    result["warnings"] = [*result.get("warnings", []), *_of_another_model(project, result)]
     classes, predictions = result.get("classes", []), folder / evaluate.PREDICTIONS_NAME
     if not predictions.is_file():
         return EvalSection(result, classes)
@@ -235,6 +238,15 @@ def _evaluation(project: Project, folder: Path, progress: Progress) -> EvalSecti
     single = result["model"]["task"] == "classify"
     certainties = [(float(c), a == b) for a, b, c in zip(truth, answer, sure, strict=True)] if single else []
     return EvalSection(result, classes, _mistakes(table, wrong), certainties=certainties)
+
+
+def _of_another_model(project: Project, result: Mapping[str, Any]) -> list[str]:
+    """Return a warning where the evaluated model is not the last training's, which the page shows."""
+    card = project.root / run.RUNS / "train" / run.LATEST / loading.MODEL_FOLDER / artefact.CARD_NAME
+    newest, judged = _result(card).get("created"), result["model"].get("trained")
+    if newest is None or newest == judged:
+        return []
+    return [f"this model was trained at {judged}, the newest at {newest}: export and judge the newest again."]
 
 
 def _inside(project: Project, path: str) -> str:
@@ -257,4 +269,4 @@ def _exports(project: Project) -> list[dict[str, Any]]:
     for folder in sorted((project.root / run.RUNS / "export").glob("*")):
         if not folder.is_symlink():
             newest |= {each["path"]: each for each in _result(folder / exporting.RESULT_NAME).get("files", [])}
-    return [{**each, "path": _inside(project, path)} for path, each in newest.items() if Path(path).is_file()]
+    return [{**each, "path": _inside(project, path)} for path, each in newest.items() if os.path.isfile(path)]  # noqa: PTH113  # pathlib's raises where it may not look

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ from typing import Any
 from vision_cli import models
 from vision_cli.advice.plan import Finding
 from vision_cli.core import artefact, files, run
-from vision_cli.core.dataset import SPLITS, Dataset
+from vision_cli.core.dataset import SPLITS
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.stages import fitting, judging, loading, planning, verifying
+from vision_cli.stages import fitting, judging, loading, planning, run_lock, verifying
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.fitting import FitTask
 
@@ -92,37 +93,43 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
         UsageError: the project file asks for what the data or the family cannot give.
         DataError: the data is refused, or a resumed run saw other data.
         MissingPartError: a package or a weights file is not there.
+        ResourceError: the run to resume is still going on, or disk or memory do not suffice.
     """
     started = time.perf_counter()
     project = request.project
     _check_family(project)
     data = load_view(project, remember=not request.dry_run)
-    counts = _counts(data.dataset)
+    counts = _counts(data)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
+    before = _resumable(project, data) if request.resume else None
     network = fitting.build(project, data, progress, offline=request.offline)
-    findings = planning.findings(project, data, progress)
+    findings = planning.findings(project, data, progress, remember=not request.dry_run)
     for note in data.dataset.notes:
         progress.say(note)
     if request.dry_run:
         plan = (f"would train {project.config.model.backbone} ({project.config.model.family}) for {data.task}",)
         return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=plan)
-    record = _resumed(project, data) if request.resume else _created(project, data)
-    with run.recorded(record):
-        fitted = fitting.fit(FitTask(project, data, network, record, request.resume), progress)
-        verified = verifying.verify(project, data, fitted, record, progress)
-    done = TrainResult(
-        task=data.task,
-        photos=counts,
-        classes=data.dataset.classes.names,
-        findings=findings,
-        run=record.folder,
-        model=verified.model,
-        measurement=verified.measurement,
-        judgements=verified.judgements,
-        how=fitted.how,
-        seconds=time.perf_counter() - started,
-    )
-    files.write_json(record.folder / RESULT_NAME, done.as_json())
+    photos = planning.photos_digest(project, data, progress)
+    record = _created(project, data, photos) if before is None else before
+    with run_lock.held(record):
+        if request.resume:
+            _resume(record, photos)
+        with run.recorded(record), _resumable_if_interrupted(record, progress):
+            fitted = fitting.fit(FitTask(project, data, network, record, request.resume), progress)
+            verified = verifying.verify(project, data, fitted, record, progress)
+            done = TrainResult(
+                task=data.task,
+                photos=counts,
+                classes=data.dataset.classes.names,
+                findings=findings,
+                run=record.folder,
+                model=verified.model,
+                measurement=verified.measurement,
+                judgements=verified.judgements,
+                how=fitted.how,
+                seconds=time.perf_counter() - started,
+            )
+            files.write_json(record.folder / RESULT_NAME, done.as_json())
     return done
 
 
@@ -130,7 +137,13 @@ def _check_family(project: Project) -> None:
     models.FAMILIES.load(project.config.model.family)
 
 
-def _counts(dataset: Dataset) -> dict[str, int]:
+def _counts(data: TaskData) -> dict[str, int]:
+    dataset, names = data.dataset, data.dataset.classes.names
+    if data.task == "classify" and len(names) < 2:
+        raise DataError(
+            f"every photo is of the one class '{names[0]}': there is nothing to tell apart.",
+            hint="Add photos of another class, or check data.sources: it may lie one folder too deep or too high.",
+        )
     splits = dataset.splits()
     counts = {name: int((splits == name).sum()) for name in SPLITS}
     if not counts["train"]:
@@ -138,7 +151,7 @@ def _counts(dataset: Dataset) -> dict[str, int]:
     return counts
 
 
-def _created(project: Project, data: TaskData) -> run.Run:
+def _created(project: Project, data: TaskData, photos: str) -> run.Run:
     config = project.config
     manifest = {
         "config": config.model_dump(mode="json", by_alias=True),
@@ -146,31 +159,54 @@ def _created(project: Project, data: TaskData) -> run.Run:
         "task": data.task,
         "classes": list(data.dataset.classes.names),
         "data_digest": data.dataset.digest(),
+        "photos_digest": photos,
     }
     return run.create(project.root, "train", config.name, manifest)
 
 
-def _resumed(project: Project, data: TaskData) -> run.Run:
-    record = run.latest(project.root, "train")
+@contextmanager
+def _resumable_if_interrupted(record: run.Run, progress: Progress) -> Iterator[None]:
+    """Say on Ctrl-C how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress.warn(f"to go on later: {loading.resume_command(record)}")
+        raise
+
+
+def _resumable(project: Project, data: TaskData) -> run.Run:
+    """Return the last run, if it stopped on the way and nothing that decides its result was changed since."""
+    try:
+        record = run.latest(project.root, "train")
+    except DataError as error:
+        raise UsageError(f"{error.message.rstrip('.')}: nothing to resume.", hint="Run `vision train`.") from error
     if (record.folder / loading.MODEL_FOLDER / artefact.CARD_NAME).is_file():
         raise UsageError(f"{record.folder}: is complete; there is nothing to resume.", hint="Run `vision train`.")
     manifest = record.manifest
     same_classes = manifest.get("classes") == list(data.dataset.classes.names)
     if manifest.get("data_digest") != data.dataset.digest() or not same_classes:
-        raise DataError(
-            f"{record.folder}: the photos, labels, split or classes are not those that the run began with.",
-            hint="Bring the data back, or start a new run with `vision train`.",
-        )
+        raise _other_data(record, "the photos, labels, split or classes are not those that the run began with")
     if changed := _changed_keys(manifest.get("config", {}), project):
         raise UsageError(
             f"{record.folder}: settings changed since the run began: {', '.join(changed)}.",
-            hint="Set them back, or start a new run with `vision train`.",
+            hint=f"Resume it with `{loading.resume_command(record)}`, or start a new run with `vision train`.",
         )
-    record.set_status("running", resumed=True)
     return record
+
+
+def _resume(record: run.Run, photos: str) -> None:
+    if record.manifest.get("photos_digest") != photos:
+        raise _other_data(record, "photos of the same name have another content than when the run began")
+    record.set_status("running", resumed=True)
+
+
+def _other_data(record: run.Run, problem: str) -> DataError:
+    hint = "Bring the data back, or start a new run with `vision train`."
+    return DataError(f"{record.folder}: {problem}.", hint=hint)
 
 
 def _changed_keys(before: Mapping[str, Any], project: Project) -> list[str]:
     now = project.config.model_dump(mode="json", by_alias=True)
     pairs = [(part, key) for part in ("model", "train") for key in now[part]]
-    return [f"{part}.{key}" for part, key in pairs if before.get(part, {}).get(key) != now[part][key]]
+    changed = [f"{part}.{key}" for part, key in pairs if before.get(part, {}).get(key) != now[part][key]]
+    return changed if before.get("task") == now["task"] else ["task", *changed]

@@ -69,7 +69,11 @@ def verify(project: Project, data: TaskData, fitted: Fitted, record: Run, progre
     weights = loading.weights_of(fitted.network)
     artefact.save(folder, card, golden=golden, weights=weights, weights_file=loading.WEIGHTS_NAME)
     _read_back(folder)
-    judgements = judging.judge_kpis(project.config.targets(), measurement, runtime="torch") if measurement else ()
+    judgements = (
+        judging.judge_kpis(judging.of_models(project.config.targets()), measurement, runtime="torch")
+        if measurement
+        else ()
+    )
     return Verified(folder, measurement, judgements)
 
 

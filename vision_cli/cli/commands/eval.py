@@ -9,6 +9,7 @@ import typer
 
 from vision_cli.cli.command import Command, examples, group
 from vision_cli.cli.session import Session
+from vision_cli.core.errors import UsageError
 
 app = group("eval", "Measure a model and judge the KPIs")
 
@@ -57,7 +58,10 @@ def evaluate(
     if ratings is not None:
         from vision_cli.stages.ratings import RatingsRequest, judge_ratings
 
-        rated = judge_ratings(RatingsRequest(ratings, trap.kpis), session.progress)
+        if model or split or data or threads:
+            raise UsageError("--ratings judges people, not a model.", hint="Leave --model, --split, --data, --threads.")
+        asked = RatingsRequest(ratings, session.project(), trap.kpis, junit, markdown)
+        rated = judge_ratings(asked, session.progress)
         session.answer(rated, render.draw_ratings, ok=rated.passed, aside=trap.caught)
     else:
         from vision_cli.stages.evaluate import EvalRequest, evaluate
