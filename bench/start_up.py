@@ -5,7 +5,7 @@ Bars: 6 for the root, 8 for a command. Runs alternate, and the least of each is 
 
 from __future__ import annotations
 
-import os
+import resource
 import subprocess
 import sys
 
@@ -18,11 +18,10 @@ TYPER = (sys.executable, "-c", "import typer")
 
 def cpu_seconds(command: tuple[str, ...]) -> float:
     """Return the user and system time of one process."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    after = os.times()
-    children = (after.children_user - before.children_user) + (after.children_system - before.children_system)
-    return children
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ def test_kill_leaves_the_old_file(tmp_path, call):
 
 def test_a_folder_in_the_place_of_the_file_is_named(tmp_path):
     (tmp_path / "x").mkdir()
-    with pytest.raises(ResourceError, match="x: cannot be written: is a directory"):
+    with pytest.raises(ResourceError, match="x: cannot be written: Is a directory"):
         files.write_bytes(tmp_path / "x", b"new")
 
 
