@@ -195,9 +195,15 @@ def test_a_run_folder_says_what_ran(seasons: Path) -> None:
 
 
 def test_kpis_of_another_runtime_are_told_and_do_not_gate(seasons: Path) -> None:
-    called = small.done(seasons, "eval", "--kpi", "top1>0.99 @ tflite", "--json")
+    called = small.done(seasons, "eval", "--kpi", "top1>0.99 @ tflite", "--kpi", "top1>=0", "--json")
     assert called.document["kpis"][0]["verdict"] == "not measured"
     assert "declared for another runtime and not judged here: top1 > 0.99 @ tflite." in called.document["warnings"]
+
+
+def test_kpis_that_nothing_measured_never_pass(seasons: Path) -> None:
+    called = small.call(seasons, "eval", "--kpi", "top1>0.99 @ tflite", "--json")
+    assert called.code == 4
+    assert called.document["passed"] is False
 
 
 def test_an_interval_that_must_hold_says_how_many_photos_are_missing(seasons: Path) -> None:

@@ -141,9 +141,17 @@ def test_a_name_that_is_no_utf8_is_answered_and_written(seasons: Path, tmp_path:
 
 def test_content_decides_and_not_the_suffix(seasons: Path, tmp_path: Path) -> None:
     shutil.copy(seasons / "photos/winter/00.jpg", tmp_path / "photo.dat")
-    (tmp_path / "notes.jpg").write_text("no photo")
     (tmp_path / "notes.txt").write_text("no photo")
     assert [Path(str(row["path"])).name for row in predictions(seasons, str(tmp_path))] == ["photo.dat"]
+
+
+def test_a_file_in_a_folder_that_calls_itself_a_photo_is_refused_by_name(seasons: Path, tmp_path: Path) -> None:
+    shutil.copy(seasons / "photos/winter/00.jpg", tmp_path / "a.jpg")
+    (tmp_path / "notes.jpg").write_text("no photo")
+    called = small.call(seasons, "predict", str(tmp_path), "--json")
+    assert called.code == 3
+    assert [Path(row["path"]).name for row in called.document["predictions"]] == ["a.jpg"]
+    assert [Path(row["path"]).name for row in called.document["refused"]] == ["notes.jpg"]
 
 
 def test_a_model_needs_no_project(seasons: Path, tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ _PICKLE = b"\x80"
 _ZIP = b"PK\x03\x04"
 
 
+# What zipfile raises on changed bytes: names that are no text, versions to come, counts beyond the file.
+_BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError, OverflowError)
+
+
 def read(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a .safetensors, .pth or .pt file.
 
@@ -88,7 +92,7 @@ def _read_zip(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except _BROKEN_ZIP as error:
         raise DataError(f"{path}: truncated: {error}.", hint="Copy or download it again.") from error
     if packed:
         raise DataError(f"{path}: a compressed archive; torch writes none.", hint="Unpack it, or save it with torch.")
@@ -99,7 +103,7 @@ def _load(path: Path) -> Any:
     try:
         # An open file, since torch would choose the reader by a path's suffix.
         with path.open("rb") as file, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")
+            warnings.filterwarnings("ignore", message="Detected pickle protocol|TypedStorage is deprecated")
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "weights_only" not in str(error).lower():
