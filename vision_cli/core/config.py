@@ -158,7 +158,7 @@ class TrainConfig(Section):
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or SGD with Nesterov momentum 0.9."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
-    """Of the head; by default 0.001."""
+    """Of the head; by default 0.001 on a frozen backbone, 0.0005 where the backbone learns, too."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.75
     """Discriminative learning rates: each stage below the head learns this much slower than the one above."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None

@@ -13,12 +13,13 @@ from vision_cli.training.augment import training_size
 from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader
 from vision_cli.training.loop import Job, accelerator, train
 from vision_cli.training.module import Normalise, Subject
-from vision_cli.training.request import LEARNING_RATE, WEIGHT_DECAY, FitRequest, book_of, loss_of
+from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record
 
 _EPOCHS = 30
 _SMOOTHING = 0.1
 _EMA = 0.97
+_LEARNING_RATE = 5e-4
 
 
 def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
@@ -74,7 +75,7 @@ def _subject(request: FitRequest, plan: freezing.Freezing) -> Subject:
     return Subject(
         module=module.to(memory_format=torch.channels_last),
         inputs=Normalise(request.preprocess.mean, request.preprocess.std).to(accelerator(options.device)),
-        groups=freezing.groups(network, options, options.learning_rate or LEARNING_RATE, decay),
+        groups=freezing.groups(network, options, options.learning_rate or _LEARNING_RATE, decay),
         set_modes=lambda epoch: freezing.set_modes(network, plan, epoch),
         loss=loss_of(request, smoothing=_SMOOTHING),
     )
