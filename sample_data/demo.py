@@ -75,26 +75,27 @@ def seasons(demo: Demo) -> None:
     demo.keep("report", folder / "report.html")
 
 
-def labels(demo: Demo) -> None:
-    """Several labels a photo, from a CSV."""
-    folder = demo.project("labels", "What is in the photo? Several labels, from a CSV")
-    data = os.path.relpath(HERE / "seasons_labels.csv", folder)
-    demo.vision(folder, "init", "--data", data, "--name", "labels", "--kpi", "map > 0.7")
+def from_csv(demo: Demo, name: str, title: str, *, labels: str, kpi: str) -> None:
+    """Train and judge on the labels of a CSV: several labels, or a value, a photo."""
+    folder = demo.project(name, title)
+    data = os.path.relpath(HERE / labels, folder)
+    demo.vision(folder, "init", "--data", data, "--name", name, "--kpi", kpi)
     demo.vision(folder, "train")
     demo.vision(folder, "eval", may_miss=True)
     demo.vision(folder, "report")
     demo.keep("report", folder / "report.html")
+
+
+def labels(demo: Demo) -> None:
+    """Several labels a photo."""
+    title = "What is in the photo? Several labels, from a CSV"
+    from_csv(demo, "labels", title, labels="seasons_labels.csv", kpi="map > 0.7")
 
 
 def snow(demo: Demo) -> None:
-    """A value a photo, from a CSV."""
-    folder = demo.project("snow", "How much snow lies there? A value a photo, from a CSV")
-    data = os.path.relpath(HERE / "seasons_snow.csv", folder)
-    demo.vision(folder, "init", "--data", data, "--name", "snow", "--kpi", "mae < 0.1")
-    demo.vision(folder, "train")
-    demo.vision(folder, "eval", may_miss=True)
-    demo.vision(folder, "report")
-    demo.keep("report", folder / "report.html")
+    """A value a photo."""
+    title = "How much snow lies there? A value a photo, from a CSV"
+    from_csv(demo, "snow", title, labels="seasons_snow.csv", kpi="mae < 0.1")
 
 
 def size_text(path: Path) -> str:

@@ -98,16 +98,19 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
     return Fitted(network, models.options(config, network), decode, how)
 
 
-_FEATURES_USE = {"view", "batch_size", "workers", "device", "seed", "freeze", "augment"}
+_FEATURES_USE = {"view", "batch_size", "workers", "device", "seed"}
 _FROZEN_IGNORES = {"layer_decay", "unfreeze_every", "head_first", "norms"}
 
 
 def unused_settings(config: ProjectConfig, *, frozen: bool) -> list[str]:
-    """Return the settings of `train` that somebody gave and that this kind of training has no use for."""
-    given = config.train.model_fields_set
-    ignored = given & _FROZEN_IGNORES if frozen else set()
+    """Return the settings of `train` that somebody changed and that this kind of training has no use for."""
+    fields = TrainConfig.model_fields
+    changed = {key for key in config.train.model_fields_set if getattr(config.train, key) != fields[key].default}
+    ignored = changed & _FROZEN_IGNORES if frozen else set()
+    if frozen and "augment" in changed and config.train.augment != "none":
+        ignored = ignored | {"augment"}  # every preset but `none` is the same mirrored view
     if config.model.family == FEATURES:
-        ignored = given - _FEATURES_USE
+        ignored = changed - _FEATURES_USE
     return [f"train.{key}" for key in sorted(ignored)]
 
 
@@ -182,18 +185,14 @@ def _log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
 def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
     _warn_unused(task.project.config, progress, frozen=True)
     from vision_cli.models.fitting import fit_head
-    from vision_cli.training.embed import embed
+    from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views
+    from vision_cli.training.loop import accelerator
 
     train = task.data.dataset.split("train")
     options = task.project.config
-    embeddings = embed(
-        network,
-        train.paths(),
-        network.preprocess,
-        batch_size=options.train.batch_size,
-        progress=progress,
-        workers=options.train.workers,
-    )
+    how = EmbedOptions(options.train.batch_size, options.train.workers, accelerator(options.train.device))
+    embeddings = embed_views(network, train.paths(), (network.preprocess, (PLAIN,)), how, progress)[0]
+    network.backbone.cpu()  # where the head is fitted and the model is verified
     targets = _targets(task.data, train, decode)
     network.head = fit_head(
         options.model.features,

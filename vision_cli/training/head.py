@@ -14,11 +14,12 @@ from vision_cli.training.batches import EmbeddingBatches, EpochBatches
 from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed_views
 from vision_cli.training.loop import Job, accelerator, train
 from vision_cli.training.module import Subject
-from vision_cli.training.request import LEARNING_RATE, WEIGHT_DECAY, FitRequest, book_of, loss_of
+from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record
 
 _NEUTRAL = (nn.Sequential, nn.Dropout, nn.Identity, nn.Flatten)
 _EPOCHS = 100
+_LEARNING_RATE = 1e-3
 _CHECKPOINT_EVERY = 10
 _VAL_BATCH = 1024
 _PENALTY = 0.3  # best accuracy in cross-validation of 520 photos of ten classes; 0.1 has the lower loss
@@ -152,7 +153,7 @@ def _penalty(scaled: Scaled, request: FitRequest) -> Callable[[], Tensor] | None
 
 def _groups(scaled: Scaled, request: FitRequest) -> list[dict[str, Any]]:
     options = request.options
-    rate = options.learning_rate or LEARNING_RATE
+    rate = options.learning_rate or _LEARNING_RATE
     decay = WEIGHT_DECAY if options.weight_decay is None else options.weight_decay
     decay = 0.0 if is_linear(scaled.head) else decay
     found: dict[bool, list[Any]] = {}

@@ -19,7 +19,6 @@ from vision_cli.training.epochs import Book
 from vision_cli.training.losses import TaskLoss, task_loss
 from vision_cli.training.photos import Photos
 
-LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 0.05
 CHECKPOINTS = "checkpoints"
 """Below a run's folder."""
