@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vision_cli.core.dataset import ClassMap, Dataset, PhotoColumns, PhotoLabels, build
+from vision_cli.core.dataset import ClassMap, Dataset
+from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 
 Scene = Callable[[int], NDArray[np.uint8]]
 

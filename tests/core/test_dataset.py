@@ -10,16 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_cli.core.dataset import (
-    ClassMap,
-    Containment,
-    Dataset,
-    PhotoColumns,
-    PhotoLabels,
-    build,
-    contained,
-)
+from vision_cli.core.containment import Containment, contained
+from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
+from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 
 
 def dataset(root: Path = Path("/data")) -> Dataset:

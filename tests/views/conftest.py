@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vision_cli.core.dataset import ClassMap, Dataset, PhotoColumns, PhotoLabels, build
+from vision_cli.core.dataset import ClassMap, Dataset
+from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 
 Make = Callable[..., Dataset]
 

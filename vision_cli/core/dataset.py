@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,30 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vision_cli.core.containment import Containment
 from vision_cli.core.errors import DataError
+from vision_cli.core.origin import Origin
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[str, ...] = ("train", "val", "test")
-
-IMAGE_COLUMNS = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("source", pa.string()),
-        ("path", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("split", pa.string()),
-        ("group", pa.string()),
-    ]
-)
-ANNOTATION_COLUMNS = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("image_id", pa.int64()),
-        ("class_id", pa.int32()),
-        ("value", pa.float64()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +62,13 @@ class Dataset:
     """Photos and their labels.
 
     Attributes:
-        images: columns of IMAGE_COLUMNS, then any metadata columns. `id` counts from 0 in row order; `path` is
-            relative to its source's root; `width` and `height` are pixels after EXIF orientation; `split` and
+        images: IMAGE_COLUMNS, then those of MORE_IMAGE_COLUMNS that the source has, then metadata; `split` and
             `group` may be null.
-        annotations: columns of ANNOTATION_COLUMNS, then those that a format carries beyond them. `class_id`
-            indexes `classes`; null where the label is a `value`.
+        annotations: ANNOTATION_COLUMNS, then those of MORE_ANNOTATION_COLUMNS that the source has.
         classes: the class map.
         roots: folder of each source.
         notes: what the reader left out and why, one sentence each.
+        origins: of each source whose format has more to say than columns hold.
     """
 
     images: pa.Table
@@ -96,6 +76,7 @@ class Dataset:
     classes: ClassMap
     roots: Mapping[str, Path]
     notes: tuple[str, ...] = field(default=())
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.images.num_rows)
@@ -199,135 +180,3 @@ class Dataset:
         digest.update(json.dumps(images.to_pydict(), ensure_ascii=False).encode())
         digest.update(json.dumps(sorted(keys, key=repr)).encode())
         return digest.hexdigest()[:16]
-
-
-class Containment:
-    """Keeps relative paths below a root, following links; each folder is resolved once.
-
-    Args:
-        root: the folder that nothing may lead out of.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._base = os.path.realpath(root)
-        self._folders: dict[str, str] = {}
-
-    def holds(self, relative: str) -> bool:
-        """Return whether a path stays below the root; absolute paths and those with a NUL never do."""
-        if relative.startswith(os.sep) or Path(relative).is_absolute() or "\0" in relative:
-            return False
-        parent, name = os.path.split(relative)
-        if name in ("", ".", ".."):
-            return self._inside(os.path.realpath(self._join(relative)))
-        folder = self._folders.get(parent)
-        if folder is None:
-            folder = self._folders[parent] = os.path.realpath(self._join(parent))
-        place = f"{folder}{os.sep}{name}"
-        return self._inside(os.path.realpath(place) if os.path.islink(place) else place)  # noqa: PTH114
-
-    def path(self, relative: str) -> Path:
-        """Return the path below the root.
-
-        Raises:
-            DataError: the path is absolute, climbs out with `..`, or a link leads out of the root.
-        """
-        if not self.holds(relative):
-            raise DataError(
-                f"{relative}: leads out of {self.root}.", hint="Photo paths stay below their source's folder."
-            )
-        return self.root / relative
-
-    def _join(self, relative: str) -> str:
-        return f"{self._base}{os.sep}{relative}"
-
-    def _inside(self, place: str) -> bool:
-        return place == self._base or place.startswith(self._base.rstrip(os.sep) + os.sep)
-
-
-def contained(root: Path, relative: str) -> Path:
-    """Return a path below a root, following links.
-
-    Raises:
-        DataError: the path is absolute, climbs out with `..`, or a link leads out of the root.
-    """
-    return Containment(root).path(relative)
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoColumns:
-    """What a reader knows of its photos, (N,) each.
-
-    Attributes:
-        paths: relative to the source's root.
-        sizes: (width, height) in pixels after EXIF orientation.
-        splits: None where a photo has none.
-        metadata: further columns; `group` fills the group column.
-    """
-
-    paths: Sequence[str]
-    sizes: Sequence[tuple[int, int]]
-    splits: Sequence[str | None]
-    metadata: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-    def table(self, source: str) -> pa.Table:
-        """Return the `images` table."""
-        number = len(self.paths)
-        group = self.metadata.get("group", [None] * number)
-        images = pa.table(
-            {
-                "id": range(number),
-                "source": [source] * number,
-                "path": self.paths,
-                "width": [width for width, _ in self.sizes],
-                "height": [height for _, height in self.sizes],
-                "split": [split or None for split in self.splits],
-                "group": [None if name is None else str(name) for name in group],
-            },
-            schema=IMAGE_COLUMNS,
-        )
-        for name, column in self.metadata.items():
-            images = images if name == "group" else images.append_column(name, pa.array(column))
-        return images
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoLabels:
-    """Labels of whole photos.
-
-    Attributes:
-        classes: the class map.
-        class_rows: (row of the photo, class id) pairs.
-        value_rows: (row of the photo, value) pairs.
-    """
-
-    classes: ClassMap = ClassMap()
-    class_rows: Sequence[tuple[int, int]] = ()
-    value_rows: Sequence[tuple[int, float]] = ()
-
-    def table(self) -> pa.Table:
-        """Return the `annotations` table."""
-        rows: list[tuple[int, int | None, float | None]] = [(row, class_id, None) for row, class_id in self.class_rows]
-        rows += [(row, None, value) for row, value in self.value_rows]
-        return pa.table(
-            {
-                "id": range(len(rows)),
-                "image_id": [row for row, _, _ in rows],
-                "class_id": [class_id for _, class_id, _ in rows],
-                "value": [value for _, _, value in rows],
-            },
-            schema=ANNOTATION_COLUMNS,
-        )
-
-
-def build(source: str, root: Path, photos: PhotoColumns, labels: PhotoLabels, notes: Sequence[str] = ()) -> Dataset:
-    """Build a data set of whole-photo labels.
-
-    Args:
-        source: name of the source.
-        root: its folder.
-        photos: their columns.
-        labels: their labels.
-        notes: what was left out and why.
-    """
-    return Dataset(photos.table(source), labels.table(), labels.classes, {source: root}, tuple(notes))

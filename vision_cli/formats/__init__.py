@@ -1,14 +1,20 @@
-"""Dataset formats. Importing this room imports no format: `read` loads the one that is asked for.
+"""Dataset formats. Importing this room imports no format: `read` and `write` load the one that is asked for.
 
 A format is a module with
 
-- `CARRIES`: frozenset of what it can hold: `class`, `classes` (several a photo), `value`, `split`, `group`, `metadata`;
+- `CARRIES`: frozenset of names of `CARRIED` that it can hold;
+- `PIXELS`: the box convention of its files (`core.origin.Pixels`), where it has boxes;
 - `detect(path) -> str | None`: the evidence that a file or folder is of this format, without reading all of it;
-- `read(path, options) -> Dataset`: `options` is a `ReadOptions`; raises DataError with all that is wrong at once.
+- `read(path, options) -> Dataset`: `options` is a `ReadOptions`; raises DataError with all that is wrong at once;
+- `write(dataset, folder, options) -> Written`: `options` is a `WriteOptions`; the folder is there and empty. It
+  gets only rows that the format can hold, places no photo, and gives the same bytes whatever the number of workers.
+  A format that is only read has none;
+- `losses(dataset) -> list[Loss]`, if rows can be lost for reasons of its own, beyond what `CARRIES` says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +25,7 @@ from vision_cli.core.errors import DataError
 if TYPE_CHECKING:
     from vision_cli.core.config import SourceConfig
     from vision_cli.core.dataset import Dataset
+    from vision_cli.core.origin import Pixels
 
 FORMATS = Catalogue(
     "dataset format",
@@ -30,6 +37,35 @@ FORMATS = Catalogue(
 )
 
 
+CARRIED = {
+    "class": "one class a photo",
+    "classes": "several classes a photo",
+    "value": "a number a photo",
+    "box": "boxes",
+    "polygon": "an outline of one polygon",
+    "polygons": "outlines of several polygons",
+    "mask": "run-length or pixel masks",
+    "crowd": "the crowd flag",
+    "keypoints": "keypoints",
+    "rotation": "rotated boxes",
+    "truncated": "the truncation of an object",
+    "occluded": "the occlusion of an object",
+    "difficult": "the difficult flag",
+    "score": "scores of predictions",
+    "track": "identities over frames",
+    "annotator": "who labelled",
+    "attributes": "further attributes of an object",
+    "area": "areas as the source says them",
+    "ids": "ids of photos and annotations",
+    "unlabelled": "photos without labels",
+    "split": "splits",
+    "group": "groups",
+    "metadata": "further columns of photos",
+    "order": "the order of classes",
+}
+"""What a format may hold, and what `--allow-loss` and the conservation report call it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """What a reader is told beside the path.
@@ -37,10 +73,46 @@ class ReadOptions:
     Attributes:
         source: name of the source.
         images: folder that photo paths are relative to; None leaves it to the format.
+        need: names of `CARRIED` that will be used; None is all. A reader may leave out columns of the others, but no
+            rows, and not `outline_parts`, `iscrowd` and other columns that losses are counted by.
+        pixels: the convention that the source's box numbers are in, where a user knows better than the format.
+        sizes: whether photo sizes that the labels do not say must be read from the photos.
+        mapping: a user's own mapping or program, for the format `mapping`.
     """
 
     source: str
     images: Path | None = None
+    need: frozenset[str] | None = None
+    pixels: Pixels | None = None
+    sizes: bool = True
+    mapping: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What a writer is told beside data and folder.
+
+    Attributes:
+        workers: threads or processes that it may use.
+        pixels: the convention of the box numbers; the data is in it already.
+    """
+
+    workers: int = 1
+    pixels: Pixels = "exclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where photos belong, and what the labels now call things.
+
+    Attributes:
+        photos: of each row of `images`, the path that its photo must get, relative to the folder, with `/`; None where
+            the format holds the photo itself (WebDataset, TFRecord) or needs none (COCO results).
+        class_ids: the format's own id of each class, by name; empty where names stand alone.
+    """
+
+    photos: Sequence[str | None]
+    class_ids: Mapping[str, int]
 
 
 def detect(path: Path) -> list[tuple[str, str]]:

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vision_cli.core.dataset import ClassMap, Containment, Dataset, PhotoColumns, PhotoLabels, build
+from vision_cli.core.containment import Containment
+from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
+from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.csv_table import Header, Row, first_line, header_of, load_text, rows_of
 from vision_cli.formats.problems import Problems

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vision_cli.core.dataset import IMAGE_COLUMNS
+from vision_cli.core.columns import IMAGE_COLUMNS
 from vision_cli.core.errors import DataError
 from vision_cli.core.files import read_limited
 from vision_cli.formats.problems import Problems

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from vision_cli.core.dataset import Containment
+from vision_cli.core.containment import Containment
 from vision_cli.core.errors import DataError
 from vision_cli.formats.photos import is_photo_name
 

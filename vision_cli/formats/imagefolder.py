@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from vision_cli.core.dataset import ClassMap, Dataset, PhotoColumns, PhotoLabels, build
+from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
+from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.folder_walk import Listing, entries, is_ignored, walk
 from vision_cli.formats.problems import Problems

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vision_cli.core.catalogue import suggestion
+from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.config import ViewConfig
-from vision_cli.core.dataset import ANNOTATION_COLUMNS, IMAGE_COLUMNS, ClassMap, Dataset
+from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 
 _SHOWN = 10

@@ -1,0 +1,67 @@
+"""The columns of a data set's two tables: those that every set has, and those that a format may bring along.
+
+A reader adds only the optional columns that its source carries; a missing column means that nothing is known. Any other
+column of `images` is metadata (`captured_at`, `scene`, `camera` ...), of whatever type it has.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+IMAGE_COLUMNS = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("source", pa.string()),
+        ("path", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("split", pa.string()),
+        ("group", pa.string()),
+    ]
+)
+"""`id` counts from 0 in row order; `path` is relative to the source's root, with `/`; pixels after EXIF orientation."""
+
+ANNOTATION_COLUMNS = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("image_id", pa.int64()),
+        ("class_id", pa.int32()),
+        ("value", pa.float64()),
+    ]
+)
+"""`class_id` indexes the class map, null where the label is a `value`."""
+
+MORE_IMAGE_COLUMNS = pa.schema(
+    [
+        ("source_id", pa.string()),  # the photo's id in its source, as text: "42", "a1b2"
+        ("record", pa.binary()),  # the source's own record, byte for byte; only the same format reads it
+        ("mask", pa.string()),  # path of a photo's mask file, relative to the root (semantic, panoptic)
+    ]
+)
+
+MORE_ANNOTATION_COLUMNS = pa.schema(
+    [
+        ("source_id", pa.string()),  # the annotation's id in its source, as text
+        ("record", pa.binary()),  # the source's own record, byte for byte; only the same format reads it
+        ("x", pa.float64()),  # left edge in pixels, in the convention of `Origin.pixels`; null without a box
+        ("y", pa.float64()),  # top edge
+        ("w", pa.float64()),  # right edge minus left edge, whatever the convention
+        ("h", pa.float64()),  # bottom edge minus top edge
+        ("rotation_deg", pa.float64()),  # clockwise, about the box's centre
+        ("area", pa.float64()),  # square pixels, as the source says
+        (
+            "outline",
+            pa.binary(),
+        ),  # JSON: [[x, y, x, y ...] ...] or {"size": [h, w], "counts": ...}: core/outline.py
+        ("outline_parts", pa.int16()),  # polygons of the outline; -1 for a run-length mask, 0 for none
+        ("keypoints", pa.binary()),  # JSON: [x, y, visibility ...], COCO's order and meaning
+        ("iscrowd", pa.bool_()),
+        ("truncated", pa.float64()),  # share outside of the photo, 0 to 1; a flag is 0 or 1
+        ("occluded", pa.int8()),  # KITTI's 0 visible, 1 partly, 2 largely, 3 unknown; a flag is 0 or 1
+        ("difficult", pa.bool_()),
+        ("score", pa.float64()),  # 0 to 1, of a prediction
+        ("annotator", pa.string()),
+        ("track_id", pa.int64()),  # the same object in several frames
+        ("attributes", pa.string()),  # JSON object of all that has no column, in the source's order
+    ]
+)
