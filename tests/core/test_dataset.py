@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vision_cli.core.columns import MORE_ANNOTATION_COLUMNS
 from vision_cli.core.containment import Containment, contained
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
@@ -93,6 +96,28 @@ def test_the_digest_knows_paths_splits_labels_and_nothing_of_the_order() -> None
     changed.append(digest(rows[1:]))
     changed.append(digest(rows, ("dog", "cat")))
     assert len({same, *changed}) == 6
+
+
+def test_the_digest_knows_boxes_and_nothing_of_ids_and_order() -> None:
+    def digest(boxes: list[tuple[float | None, str | None]], ids: list[str] = ["a", "b"]) -> str:  # noqa: B006
+        photos = PhotoColumns(["p"], [(9, 9)], [None])
+        dataset = build("s", Path(), photos, PhotoLabels(ClassMap(("cat",)), [(0, 0), (0, 0)]))
+        columns = {"x": [x for x, _ in boxes], "attributes": [text for _, text in boxes], "source_id": ids}
+        annotations = dataset.annotations
+        for name, column in columns.items():
+            annotations = annotations.append_column(
+                name, pa.array(column, type=MORE_ANNOTATION_COLUMNS.field(name).type)
+            )
+        return replace(dataset, annotations=annotations).digest()
+
+    same = digest([(1.0, None), (2.0, None)])
+    assert digest([(2.0, None), (1.0, None)], ["b", "a"]) == same
+    others = [
+        digest([(1.0, None), (2.5, None)]),
+        digest([(1.0, None), (None, None)]),
+        digest([(1.0, "{}"), (2.0, None)]),
+    ]
+    assert len({same, *others}) == 4
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vision_cli.core.containment import Containment
+from vision_cli.core.data_digest import data_digest
 from vision_cli.core.errors import DataError
 from vision_cli.core.origin import Origin
 
@@ -166,17 +167,4 @@ class Dataset:
 
     def digest(self) -> str:
         """Return a hash of paths, splits, labels and classes: 16 hex digits. Photos' bytes are not in it."""
-        digest = hashlib.sha256(self.classes.digest.encode())
-        order = np.argsort(np.array(self.images["path"].to_pylist(), dtype=object), kind="stable")
-        images = self.images.select(["source", "path", "split"]).take(pa.array(order))
-        rows = np.empty(len(self), dtype=np.int64)
-        rows[order] = np.arange(len(self))
-        keys = zip(
-            rows[self.rows_of(self.annotations["image_id"])].tolist(),
-            self.annotations["class_id"].to_pylist(),
-            self.annotations["value"].to_pylist(),
-            strict=True,
-        )
-        digest.update(json.dumps(images.to_pydict(), ensure_ascii=False).encode())
-        digest.update(json.dumps(sorted(keys, key=repr)).encode())
-        return digest.hexdigest()[:16]
+        return data_digest(self)

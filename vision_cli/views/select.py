@@ -117,7 +117,7 @@ def _relabelled(source: str, dataset: Dataset, renames: Renames, class_map: Clas
 
 def _once(annotations: pa.Table) -> pa.Table:
     """Return one row a photo and class of whole-photo labels: two names merged into one make one label."""
-    if annotations.schema.names != ANNOTATION_COLUMNS.names:
+    if "x" in annotations.schema.names:
         return annotations
     keys = ["image_id", "class_id", "value"]
     first = annotations.group_by(keys, use_threads=False).aggregate([("id", "min")])
@@ -159,6 +159,7 @@ def _joined(parts: Sequence[Dataset], class_map: ClassMap, notes: Sequence[str])
         class_map,
         {name: root for part in parts for name, root in part.roots.items()},
         (*(note for part in parts for note in part.notes), *notes),
+        {name: origin for part in parts for name, origin in part.origins.items()},
     )
 
 
