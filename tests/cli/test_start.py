@@ -104,7 +104,7 @@ def test_common_options_are_on_every_command(vision):
             assert option in text, (words, option)
 
 
-@pytest.mark.parametrize("name", ["init", "train", "export", "predict", "report"])
+@pytest.mark.parametrize("name", ["init", "train", "eval", "export", "predict", "report"])
 def test_what_writes_has_a_dry_run(vision, name):
     assert "--dry-run" in vision(name, "--help").out
 

@@ -5,7 +5,6 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from vision_cli.core import catalogue as module
 from vision_cli.core.catalogue import Card, Catalogue, require, suggestion
 from vision_cli.core.errors import MissingPartError, UsageError
 
@@ -69,7 +68,7 @@ def test_other_packages_add_lines_but_replace_none(monkeypatch):
         asked.append(group)
         return points
 
-    monkeypatch.setattr(module, "entry_points", entry_points)
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     formats = Catalogue("dataset format", CARDS, group="formats")
     assert list(formats) == ["coco", "kitti", "theirs"]
     assert formats.card("coco").module == "wave"

@@ -236,15 +236,15 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
 
 
 def test_two_formats_that_fit_are_told_with_their_evidence(write, tmp_path: Path) -> None:
-    write("images/a.jpg")
-    write("labels.csv", content=b"path,label\nimages/a.jpg,cat\n")
+    write("cats/a.jpg")
+    write("labels.csv", content=b"path,label\ncats/a.jpg,cat\n")
     with pytest.raises(DataError, match="2 formats fit") as caught:
         read(tmp_path)
     assert caught.value.details == (
-        "imagefolder: photos in class folders such as images",
+        "imagefolder: photos in class folders such as cats",
         "csv: labels.csv with the columns path, label",
     )
-    assert labels(read(tmp_path, format="csv")) == {"images/a.jpg": "cat"}
+    assert labels(read(tmp_path, format="csv")) == {"cats/a.jpg": "cat"}
 
 
 def test_every_card_is_a_module_of_the_protocol() -> None:

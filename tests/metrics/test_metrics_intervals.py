@@ -14,7 +14,7 @@ from vision_cli.core.dataset import ClassMap
 from vision_cli.core.kpi import parse
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.predictions import Predictions
-from vision_cli.metrics import measure
+from vision_cli.metrics import MeasureRequest, measure
 from vision_cli.metrics.bootstrap import Sums
 from vision_cli.metrics.intervals import FScore, Percentile, Share, wilson
 
@@ -60,7 +60,7 @@ def test_the_f1_interval_carries_wilsons_over() -> None:
 
 def test_accuracy_gets_wilsons_interval() -> None:
     truth, predictions = classified(np.random.default_rng(0), 80, 4, 1.0)
-    found = measure("classify", truth, predictions, names(4), resamples=50)
+    found = measure(MeasureRequest("classify", truth, predictions, names(4), resamples=50))
     hits = int((predictions.scores.argmax(axis=1) == truth).sum())
     expected = stats.binomtest(hits, 80).proportion_ci(0.95, method="wilson")
     for key in ("top1", "accuracy", "f1_micro", "recall_micro"):
@@ -70,7 +70,7 @@ def test_accuracy_gets_wilsons_interval() -> None:
 
 def test_a_perfect_score_on_twenty_photos_proves_little() -> None:
     truth = np.arange(20) % 2
-    found = measure("classify", truth, answers(truth, 2), names(2))
+    found = measure(MeasureRequest("classify", truth, answers(truth, 2), names(2)))
     for key in set(found.values) - {"log_loss"}:
         interval = found.intervals[key]
         assert interval.high - interval.low > 0.1, key
@@ -83,7 +83,7 @@ def test_a_perfect_score_on_twenty_photos_proves_little() -> None:
 def test_a_perfect_multilabel_score_proves_little_either() -> None:
     truth = np.random.default_rng(0).random((20, 3)) < 0.5
     scores = np.where(truth, 0.9, 0.1)
-    found = measure("multilabel", truth, Predictions(scores, scores), names(3))
+    found = measure(MeasureRequest("multilabel", truth, Predictions(scores, scores), names(3)))
     assert all(each.high - each.low > 0.1 for each in found.intervals.values())
     assert found.intervals.keys() == found.values.keys()
 
@@ -93,13 +93,13 @@ def test_a_small_perfect_class_widens_the_macro_average() -> None:
     truth = np.array([0] * 200 + [1] * 5)
     answer = truth.copy()
     answer[:4] = 1
-    found = measure("classify", truth, answers(answer, 2), names(2))
+    found = measure(MeasureRequest("classify", truth, answers(answer, 2), names(2)))
     assert found.intervals["balanced_accuracy"].low < 0.8
 
 
 def test_more_confidence_is_wider() -> None:
     truth, predictions = classified(np.random.default_rng(0), 80, 4, 1.0)
-    found = measure("classify", truth, predictions, names(4), resamples=300)
+    found = measure(MeasureRequest("classify", truth, predictions, names(4), resamples=300))
     for key in found.intervals:
         narrow, middle, wide = (found.interval_at(key, confidence) for confidence in (0.8, 0.95, 0.99))
         assert narrow is not None
@@ -125,14 +125,16 @@ def classify(rng: np.random.Generator, n: int, p: float) -> Measurement:
     """Measure n photos of two classes, each right with probability p."""
     truth = rng.integers(0, 2, n)
     return measure(
-        "classify", truth, answers(np.where(rng.random(n) < p, truth, 1 - truth), 2), names(2), resamples=200
+        MeasureRequest(
+            "classify", truth, answers(np.where(rng.random(n) < p, truth, 1 - truth), 2), names(2), resamples=200
+        )
     )
 
 
 def three_classes(rng: np.random.Generator) -> Measurement:
     truth = rng.choice(3, 150, p=[0.5, 0.3, 0.2])
     answer = np.where(rng.random(150) < 0.85, truth, rng.integers(0, 3, 150))
-    return measure("classify", truth, answers(answer, 3), names(3), resamples=200)
+    return measure(MeasureRequest("classify", truth, answers(answer, 3), names(3), resamples=200))
 
 
 def true_macro_f1() -> float:
@@ -146,7 +148,7 @@ def errors(rng: np.random.Generator) -> Measurement:
     """Measure normal errors of standard deviation 2: the mean absolute one is 2 sqrt(2 / pi), the median 1.349."""
     truth = rng.normal(size=120)
     values = (truth + rng.normal(0, 2, 120))[:, None]
-    return measure("regress", truth, Predictions(values, values), ClassMap(), resamples=400)
+    return measure(MeasureRequest("regress", truth, Predictions(values, values), ClassMap(), resamples=400))
 
 
 CASES: list[tuple[str, Callable[[np.random.Generator], Measurement], float]] = [
@@ -182,7 +184,11 @@ def test_ranking_intervals_hold_the_truth() -> None:
         rng = np.random.default_rng(seed)
         truth = rng.random(100) < 0.5
         raw = (rng.normal(size=100) + 2 * truth)[:, None]
-        found = measure("multilabel", truth[:, None], Predictions(1 / (1 + np.exp(-raw)), raw), names(1), resamples=5)
+        found = measure(
+            MeasureRequest(
+                "multilabel", truth[:, None], Predictions(1 / (1 + np.exp(-raw)), raw), names(1), resamples=5
+            )
+        )
         interval = found.intervals["auc[c0]"]
         held += interval.low <= stats.norm.cdf(np.sqrt(2)) <= interval.high
     assert 0.92 <= held / 300 <= 0.985
@@ -206,5 +212,5 @@ def test_the_derivatives_give_the_bootstraps_error() -> None:
 def test_a_thousand_resamples_of_ten_thousand_photos_take_seconds() -> None:
     truth, predictions = classified(np.random.default_rng(0), 10_000, 10, 2.0)
     start = time.process_time()
-    measure("classify", truth, predictions, names(10), resamples=1000)
+    measure(MeasureRequest("classify", truth, predictions, names(10), resamples=1000))
     assert time.process_time() - start < 8

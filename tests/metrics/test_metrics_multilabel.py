@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 
 from vision_cli.core.errors import DataError
 from vision_cli.core.predictions import Predictions
-from vision_cli.metrics import measure
+from vision_cli.metrics import MeasureRequest, measure
 from vision_cli.metrics.multilabel import choose_thresholds
 
 
@@ -19,7 +19,9 @@ from vision_cli.metrics.multilabel import choose_thresholds
 def test_as_scikit_learn_has_it(n: int, n_classes: int, decimals: int) -> None:
     truth, predictions = labelled(np.random.default_rng(n), n, n_classes, decimals)
     limits = tuple(np.linspace(0.3, 0.7, n_classes))
-    found = measure("multilabel", truth, predictions, names(n_classes), thresholds=limits, resamples=5).values
+    found = measure(
+        MeasureRequest("multilabel", truth, predictions, names(n_classes), thresholds=limits, resamples=5)
+    ).values
     said = predictions.scores >= np.array(limits)
     for average, suffix in (("macro", ""), ("micro", "_micro")):
         expected = sk.precision_recall_fscore_support(truth, said, average=average, zero_division=0)
@@ -37,14 +39,16 @@ def test_as_scikit_learn_has_it(n: int, n_classes: int, decimals: int) -> None:
 
 def test_without_thresholds_a_half_decides_and_counts_as_yes() -> None:
     scores = np.array([[0.5, 0.49]])
-    found = measure("multilabel", np.array([[True, False]]), Predictions(scores, scores), names(2), resamples=5)
+    found = measure(
+        MeasureRequest("multilabel", np.array([[True, False]]), Predictions(scores, scores), names(2), resamples=5)
+    )
     assert found.values["exact_match"] == 1.0
 
 
 def test_a_class_without_positives_is_not_measured() -> None:
     truth, predictions = labelled(np.random.default_rng(0), 100, 3)
     truth[:, 1] = False
-    found = measure("multilabel", truth, predictions, names(3), resamples=20)
+    found = measure(MeasureRequest("multilabel", truth, predictions, names(3), resamples=20))
     assert [found.values[f"{key}[c1]"] for key in ("f1", "recall", "precision", "ap", "auc")] == [None] * 5
     kept = [0, 2]
     expected = sk.average_precision_score(truth[:, kept], predictions.scores[:, kept], average="macro")
@@ -54,7 +58,9 @@ def test_a_class_without_positives_is_not_measured() -> None:
 
 def test_no_positive_at_all() -> None:
     scores = np.full((5, 2), 0.1)
-    found = measure("multilabel", np.zeros((5, 2), bool), Predictions(scores, scores), names(2), resamples=20)
+    found = measure(
+        MeasureRequest("multilabel", np.zeros((5, 2), bool), Predictions(scores, scores), names(2), resamples=20)
+    )
     assert [found.values[key] for key in ("f1", "f1_micro", "recall_micro", "map", "auc")] == [None] * 5
     assert found.values["exact_match"] == 1.0
 

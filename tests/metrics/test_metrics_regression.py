@@ -13,12 +13,14 @@ from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.predictions import Predictions
-from vision_cli.metrics import measure
+from vision_cli.metrics import MeasureRequest, measure
 from vision_cli.metrics.calibration import fit_temperature
 
 
 def regressed(truth: np.ndarray, values: np.ndarray) -> Measurement:  # type: ignore[type-arg]
-    return measure("regress", truth, Predictions(values[:, None], values[:, None]), ClassMap(), resamples=200)
+    return measure(
+        MeasureRequest("regress", truth, Predictions(values[:, None], values[:, None]), ClassMap(), resamples=200)
+    )
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6])

@@ -14,7 +14,7 @@ from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import parse
 from vision_cli.core.predictions import Predictions
-from vision_cli.metrics import METRICS, check_kpi, measure, metric_card, names_of, ratings, speed
+from vision_cli.metrics import METRICS, MeasureRequest, check_kpi, measure, metric_card, names_of, ratings, speed
 
 SEASONS = ClassMap(("summer", "winter", "[/]", "a b"))
 RNG = np.random.default_rng(5)
@@ -41,7 +41,7 @@ def test_every_line_of_a_task_is_measured_and_nothing_else(task: str) -> None:
         values = RNG.normal(size=(50, 1))
         truth, predictions = RNG.normal(size=50), Predictions(values, values)
     classes = SEASONS if task != "regress" else ClassMap()
-    found = measure(task, truth, predictions, classes, resamples=20)
+    found = measure(MeasureRequest(task, truth, predictions, classes, resamples=20))
     keys = set()
     for name in names_of(task):
         card = metric_card(name)
@@ -118,10 +118,10 @@ def test_the_table_imports_nothing_heavy() -> None:
 
 def test_measuring_needs_neither_torch_nor_sklearn() -> None:
     code = (
-        "import sys, numpy as np\nfrom vision_cli.metrics import measure\n"
+        "import sys, numpy as np\nfrom vision_cli.metrics import MeasureRequest, measure\n"
         "from vision_cli.core.dataset import ClassMap\nfrom vision_cli.core.predictions import Predictions\n"
         "s = np.eye(2)[[0, 1, 1]]\n"
-        "measure('classify', np.array([0, 1, 0]), Predictions(s, s), ClassMap(('a', 'b')))\n"
+        "measure(MeasureRequest('classify', np.array([0, 1, 0]), Predictions(s, s), ClassMap(('a', 'b'))))\n"
         "print([m for m in ('torch', 'sklearn', 'scipy', 'cv2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -148,17 +148,21 @@ SCORES = np.full((3, 2), 0.5)
 )
 def test_what_does_not_fit_is_refused(task: str, truth, scores, n_classes: int, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(DataError, match=message):
-        measure(task, truth, Predictions(scores, scores), names(n_classes))
+        measure(MeasureRequest(task, truth, Predictions(scores, scores), names(n_classes)))
 
 
 def test_a_threshold_a_class_is_demanded() -> None:
     with pytest.raises(DataError, match="expected 2 thresholds"):
-        measure("multilabel", np.zeros((3, 2), bool), Predictions(SCORES, SCORES), names(2), thresholds=(0.5,))
+        measure(
+            MeasureRequest(
+                "multilabel", np.zeros((3, 2), bool), Predictions(SCORES, SCORES), names(2), thresholds=(0.5,)
+            )
+        )
 
 
 def test_no_photos_measure_nothing() -> None:
     empty = np.zeros((0, 2))
-    found = measure("classify", np.zeros(0, np.int64), Predictions(empty, empty), names(2))
+    found = measure(MeasureRequest("classify", np.zeros(0, np.int64), Predictions(empty, empty), names(2)))
     assert (dict(found.values), found.n_photos) == ({}, 0)
     assert "no photos" in found.warnings[0]
     assert not found.judge(parse("f1>=0"), runtime="torch").met
@@ -166,7 +170,9 @@ def test_no_photos_measure_nothing() -> None:
 
 def test_the_seed_decides_the_intervals() -> None:
     truth, predictions = classified(np.random.default_rng(1), 200, 3, 1.0)
-    first, again, other = (measure("classify", truth, predictions, names(3), seed=seed) for seed in (1, 1, 2))
+    first, again, other = (
+        measure(MeasureRequest("classify", truth, predictions, names(3), seed=seed)) for seed in (1, 1, 2)
+    )
     assert first.intervals == again.intervals
     assert first.intervals["log_loss"] != other.intervals["log_loss"]
 

@@ -17,6 +17,11 @@ Copy = Callable[[Path], Path]
         (("train",), ("how", "would train test_resnet (timm) for classify")),
         (("train", "train.freeze=backbone"), ("task", "classify")),
         (("train", "model.family=features"), ("task", "classify")),
+        (("eval",), ("writes", "runs/eval/<time>-tiny-torch")),
+        (("eval", "--model", "exports/tiny.onnx"), ("runtime", "onnx")),
+        (("eval", "--split", "val", "--kpi", "top5>0.5"), ("kpis", "top5 > 0.5")),
+        (("eval", "--data", "photos", "--markdown", "new/eval.md"), ("writes", "new/eval.md")),
+        (("eval", "--ratings", "ratings.csv", "--junit", "new.xml"), ("writes", "new.xml")),
         (("export",), ("files", "exports/tiny.onnx")),
         (("export", "--output", "new/deep", "--format", "tflite"), ("files", "new/deep/tiny.tflite")),
         (("predict", "photos/no", "-o", "new/a.csv", "--pictures", "new"), ("predictions", "photos/no/00.jpg")),
@@ -31,6 +36,7 @@ def test_nothing_is_written(seasons: Path, copy: Copy, words: tuple[str, ...], t
     for path in (folder / ".vision/fingerprints").iterdir():
         path.unlink()
     (folder / "splits.json").unlink()
+    (folder / "ratings.csv").write_text("photo,rater,rating\na,x,yes\na,y,no\nb,x,yes\n")
     before = small.listing(folder)
     document = small.done(folder, *words, "--dry-run", "--json").document
     member, word = told
@@ -54,6 +60,17 @@ def test_nothing_is_written_beside_untouched_photos(tmp_path: Path, words: tuple
     [
         (("train", "model.backbone=test_resnett"), 2),
         (("train", "train.view=evenings"), 2),
+        (("train", "train.freeze=99 stages"), 2),
+        (("train", "train.freeze=99 stages", "train.unfreeze_every=1"), 2),
+        (("train", "train.precision=16"), 2),
+        (("train", "--offline", "model.backbone=resnet18", "model.weights=imagenet"), 5),
+        (("eval", "--split", "tset"), 2),
+        (("eval", "--kpi", "topp1>0.5"), 2),
+        (("eval", "--model", "gone.onnx"), 3),
+        (("eval", "--data", "gone"), 3),
+        (("eval", "data.split={train: 0.8, val: 0.2, test: 0}"), 3),
+        (("eval", "--junit", "photos"), 2),
+        (("eval", "--ratings", "gone.csv"), 3),
         (("export", "--format", "onx"), 2),
         (("export", "--output", "vision.yaml/x"), 6),
         (("predict", "gone"), 3),
@@ -65,3 +82,83 @@ def test_a_dry_run_refuses_what_the_run_would(seasons: Path, words: tuple[str, .
     dry = small.call(seasons, *words, "--dry-run")
     assert dry.code == code
     assert dry.err == small.call(seasons, *words).err
+
+
+def test_what_an_evaluation_would_judge_is_what_it_judges(seasons: Path, copy: Copy) -> None:
+    folder = copy(seasons)
+    for words in ((), ("--split", "val"), ("--data", "photos"), ("--model", "exports/tiny.tflite")):
+        planned = small.done(folder, "eval", *words, "--dry-run", "--json").document
+        judged = small.call(folder, "eval", *words, "--json").document
+        assert planned["model"] == judged["model"]
+        assert planned["runtime"] == judged["runtime"]
+        assert judged["data"].items() <= planned["data"].items()
+        assert planned["kpis"] == [each["kpi"] for each in judged["kpis"]]
+        (run,) = planned["writes"]
+        assert Path(run).parent == Path(judged["run"]).parent
+        assert run.partition("<time>")[2] in judged["run"]  # a second run in one second gets a number
+    assert small.done(folder, "eval", "--dry-run", "--json").document["data"]["view"] == "all"
+
+
+def test_an_evaluation_that_would_be_is_told_to_people(seasons: Path) -> None:
+    told = small.done(seasons, "eval", "--dry-run", "--kpi", "f1[winter]>0.4", "--kpi", "top1>0.5").out
+    assert "photos, view all, split test" in told
+    assert "f1[winter] > 0.4" in told
+    assert "would write\nruns/eval/<time>-tiny-torch\n" in told
+
+
+def test_ratings_that_would_be_judged_are_counted(tmp_path: Path) -> None:
+    rows = ["photo,rater,rating", "a,x,yes", "a,y,no", "b,x,yes", "b,y,yes", "b,z,no"]
+    (tmp_path / "ratings.csv").write_text("\n".join(rows))
+    called = small.done(tmp_path, "eval", "--ratings", "ratings.csv", "--kpi", "acceptance>0.9", "--dry-run")
+    assert "ratings.csv, 2 photos, 3 raters" in called.out
+    assert "would write\nnothing" in called.out
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "url"),
+    [
+        (
+            ("model.backbone=resnet18",),
+            "timm--resnet18.a1_in1k--model.safetensors",
+            "https://huggingface.co/timm/resnet18",
+        ),
+        (
+            ("model.family=torchvision", "model.backbone=resnet18"),
+            "resnet18-f37072fd.pth",
+            "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        ),
+        (
+            ("model.family=features", "model.backbone=torchvision/resnet18"),
+            "resnet18-f37072fd.pth",
+            "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        ),
+    ],
+    ids=["timm", "torchvision", "features"],
+)
+def test_weights_are_named_and_not_downloaded(
+    seasons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], name: str, url: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a dry run went online")
+
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
+    monkeypatch.setenv("VISION_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    before = small.listing(seasons)
+    called = small.done(seasons, "train", "model.weights=imagenet", *words, "--dry-run", "--json")
+    download, plan = called.document["how"]
+    assert f"would download the weights {name} from {url}" in download
+    assert download.endswith(str(tmp_path / "cache/weights" / name))
+    assert plan.startswith("would train ")
+    assert small.listing(seasons) == before
+    assert not (tmp_path / "cache").exists()
+
+
+def test_more_stages_than_there_are_is_refused_before_the_download(
+    seasons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISION_CACHE", str(tmp_path / "cache"))
+    words = ("train", "model.backbone=resnet18", "model.weights=imagenet", "train.freeze=99 stages", "--dry-run")
+    called = small.call(seasons, *words)
+    assert called.code == 2
+    assert "99 stages, but the backbone has" in called.err

@@ -36,7 +36,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def test_the_whole_network_learns_what_a_frozen_random_one_cannot_show(tmp_path: Path) -> None:
     train, val = draw(tmp_path / "t", 48), draw(tmp_path / "v", 24, seed=1)
     rows: list[Any] = []
-    options = {"learning_rate": 0.02, "augment": "none", "epochs": 8, "layer_decay": 1.0}
+    options = {"learning_rate": 0.02, "augment": "none", "epochs": 8, "layer_decay": 1.0, "interpolate": False}
     asked = request(tmp_path / "run", train, val, log=rows.append, **options)
     result = fit(asked)
     assert accuracy(asked.network, val) >= 0.9
@@ -63,7 +63,8 @@ def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
     train, val = draw(tmp_path / "t", 32), draw(tmp_path / "v", 16, seed=1)
     wrong = Photos(val.paths, 1 - val.targets)
     options = {"learning_rate": 0.03, "augment": "none", "epochs": 12, "layer_decay": 1.0, "warmup_epochs": 0}
-    asked = request(tmp_path / "run", train, wrong, patience=2, schedule="constant", **options)
+    options |= {"patience": 2, "schedule": "constant", "interpolate": False, "label_smoothing": 0.1}
+    asked = request(tmp_path / "run", train, wrong, **options)
     result = fit(asked)
     assert result.stopped == "early stopping"
     assert result.epochs == result.best_epoch + 2

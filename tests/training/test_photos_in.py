@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from vision_cli.imaging.prepare import load
 from vision_cli.training.augment import NAMES, augmented, describe, preset, training_size
 from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader, tensors
 from vision_cli.training.cache import PhotoCache
-from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed, embed_views, weights_hash
+from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed_views, weights_hash
 from vision_cli.training.head import Scaled, is_linear
 from vision_cli.training.module import Normalise
 from vision_cli.training.store import EmbeddingStore
@@ -136,31 +137,37 @@ def test_the_cache_keeps_what_fits_and_is_bounded() -> None:
     assert large.get(0) is None
 
 
+def plain(network: Any, paths: Sequence[Path], options: EmbedOptions) -> Any:
+    """Return the embeddings of photos as evaluation sees them, float32 (N, D)."""
+    return embed_views(network, paths, (PREPROCESS, (PLAIN,)), options, Heard())[0]
+
+
 def test_embeddings_are_the_backbones_in_the_order_asked(tmp_path: Path) -> None:
     photos, network = draw(tmp_path, 7), Stripes()
-    found = embed(network, photos.paths, PREPROCESS, batch_size=3, workers=0, progress=Heard())
+    found = plain(network, photos.paths, EmbedOptions(batch_size=3, workers=0))
     with torch.inference_mode():
         batch = torch.from_numpy(np.stack([load(path, PREPROCESS) for path in photos.paths]))
         expected = network.eval().backbone(batch)
     assert found.dtype == np.float32
     assert np.allclose(found, expected, atol=1e-5)
-    assert embed(network, [], PREPROCESS, workers=0).shape == (0, 8)
+    assert plain(network, [], EmbedOptions(workers=0)).shape == (0, 8)
 
 
 def test_views_flip_and_widen(tmp_path: Path) -> None:
     photos, network = draw(tmp_path, 3), Stripes()
     Image.open(photos.paths[0]).crop((0, 0, 48, 30)).save(photos.paths[0])
     views = (PLAIN, View(flip=True), View(crop_pct=1.0))
-    rows = embed_views(network, photos.paths, (PREPROCESS, views), EmbedOptions(workers=0), Heard())
+    options = EmbedOptions(workers=0)
+    rows = embed_views(network, photos.paths, (PREPROCESS, views), options, Heard())
     flipped = tmp_path / "flipped"
     flipped.mkdir()
     paths = []
     for path in photos.paths:
         paths.append(flipped / path.name)
         Image.open(path).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(paths[-1])
-    assert np.allclose(rows[1], embed(network, paths, PREPROCESS, workers=0), atol=1e-2)
-    wide = embed(network, photos.paths, replace(PREPROCESS, crop_pct=1.0), workers=0)
-    assert np.allclose(rows[2], wide, atol=1e-5)
+    assert np.allclose(rows[1], plain(network, paths, options), atol=1e-2)
+    wide = embed_views(network, photos.paths, (replace(PREPROCESS, crop_pct=1.0), (PLAIN,)), options, Heard())
+    assert np.allclose(rows[2], wide[0], atol=1e-5)
     assert not np.allclose(rows[0], rows[2], atol=1e-3)
 
 
@@ -221,13 +228,13 @@ class Hungry(nn.Module):
 def test_embedding_halves_its_batch_when_memory_runs_out(tmp_path: Path) -> None:
     photos, network, heard = draw(tmp_path, 7), Stripes(), Heard()
     network.backbone, network.n_features = Hungry(), 3  # type: ignore[assignment]
-    rows = embed(network, photos.paths, PREPROCESS, batch_size=8, workers=0, progress=heard)
+    rows = embed_views(network, photos.paths, (PREPROCESS, (PLAIN,)), EmbedOptions(batch_size=8, workers=0), heard)[0]
     expected = np.stack([load(path, PREPROCESS).mean(axis=(1, 2)) for path in photos.paths])
     assert np.allclose(rows, expected, atol=1e-5)
     assert len(heard.warned) == 2
     network.backbone.fits = 0  # type: ignore[assignment]
     with pytest.raises(ResourceError, match="one photo a batch"):
-        embed(network, photos.paths, PREPROCESS, workers=0)
+        plain(network, photos.paths, EmbedOptions(workers=0))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -267,5 +274,7 @@ def test_the_training_size_matches_the_mean_magnification_of_random_crops() -> N
     assert width * np.mean(1 / np.sqrt(shares)) == pytest.approx(1024 / 0.875, rel=0.02)
 
 
-def test_letterboxed_photos_are_trained_at_the_size_of_evaluation() -> None:
-    assert training_size("medium", Preprocess(resize="letterbox")) == (224, 224)
+def test_photos_that_are_shown_whole_are_trained_without_the_magnification_of_a_centre_crop() -> None:
+    """Crops of 35 to 100 % magnify by 1.257 on average: 1024 / 1.257 = 815, to the nearest 32."""
+    for resize in ("letterbox", "stretch"):
+        assert training_size("medium", Preprocess(size_px=(1024, 1024), resize=resize)) == (800, 800)

@@ -65,7 +65,7 @@ def test_plateau_is_torchs() -> None:
 
 def test_each_stage_learns_slower_than_the_one_above_and_norms_do_not_decay() -> None:
     network: Any = Stripes()
-    found = groups(network, TrainConfig(layer_decay=0.5), 0.01, 0.1)
+    found = groups(network, TrainConfig(layer_decay=0.5, head_first=False), 0.01, 0.1)
     by_id = {id(parameter): group for group in found for parameter in group["params"]}
     assert len(by_id) == sum(len(group["params"]) for group in found) == len(list(network.parameters()))
     for module, rate in ((network.backbone[0], 0.0025), (network.backbone[1], 0.005), (network.head, 0.01)):
@@ -73,6 +73,15 @@ def test_each_stage_learns_slower_than_the_one_above_and_norms_do_not_decay() ->
             group = by_id[id(parameter)]
             assert group["lr"] == pytest.approx(rate)
             assert group["weight_decay"] == (0.1 if parameter.ndim > 1 else 0.0), name
+
+
+def test_a_fitted_head_learns_slowly_and_the_backbone_as_before() -> None:
+    network: Any = Stripes()
+    fitted, fresh = (groups(network, TrainConfig(head_first=first), 0.01, 0.1) for first in (True, False))
+    head = {id(parameter) for parameter in network.head.parameters()}
+    for one, other in zip(fitted, fresh, strict=True):
+        of_head = {id(parameter) for parameter in one["params"]} <= head
+        assert one["base_lr"] == one["lr"] == pytest.approx(other["lr"] * (0.05 if of_head else 1))
 
 
 @pytest.mark.parametrize(

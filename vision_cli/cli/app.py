@@ -12,6 +12,7 @@ from typer._click.shell_completion import CompletionItem
 from typer.core import TyperGroup
 
 from vision_cli import __version__
+from vision_cli.cli import completion
 from vision_cli.cli.table import COMMANDS, root_help
 
 PROGRAM = "vision"
@@ -76,6 +77,7 @@ def _root(
 
 def root() -> Any:
     """Return the root command."""
+    completion.stay_after_equals()
     command = typer.main.get_command(app)
     command.name = PROGRAM
     return command

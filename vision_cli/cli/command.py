@@ -11,8 +11,10 @@ from typing import Any
 import typer
 from typer._click.core import Context, Parameter
 from typer._click.formatting import HelpFormatter
+from typer._click.shell_completion import CompletionItem
 from typer.core import TyperCommand, TyperOption
 
+from vision_cli.cli import completion
 from vision_cli.cli.output import Output
 from vision_cli.cli.session import Session
 from vision_cli.cli.words import split_overrides
@@ -66,9 +68,19 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Take the overrides out, then parse."""
-        if not ctx.resilient_parsing and not {"-h", "--help"} & set(args):
+        if ctx.resilient_parsing:  # a shell asks what may follow
+            args = completion.joined(args)
+            completion.remember(ctx, args)
+        if not {"-h", "--help"} & set(args):
             args, ctx.meta[_OVERRIDES] = split_overrides(args, self._valued(), _is_override)
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Complete options, and overrides where no argument is missing."""
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            return found
+        return [*found, *(CompletionItem(word, help=help) for word, help in completion.overrides(ctx, incomplete))]
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
         """Say that overrides may stand there, too."""

@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from types import ModuleType
 
 from vision_cli.core.errors import MissingPartError, UsageError
@@ -70,6 +69,8 @@ class Catalogue:
         """Return every card by name: ours first, then those that other packages add."""
         cards = dict(self._cards)
         if self.group is not None:
+            from importlib.metadata import entry_points  # it brings the e-mail package along
+
             for point in entry_points(group=f"vision_cli.{self.group}"):
                 cards.setdefault(point.name, Card(point.value, f"from {point.dist.name if point.dist else '?'}"))
         return cards
@@ -80,6 +81,8 @@ class Catalogue:
         Raises:
             UsageError: the name is unknown; the message guesses.
         """
+        if name in self._cards:
+            return self._cards[name]
         cards = self.cards()
         if name in cards:
             return cards[name]

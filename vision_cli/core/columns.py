@@ -62,6 +62,14 @@ MORE_ANNOTATION_COLUMNS = pa.schema(
         ("score", pa.float64()),  # 0 to 1, of a prediction
         ("annotator", pa.string()),
         ("track_id", pa.int64()),  # the same object in several frames
+        ("alpha", pa.float64()),  # radians: the angle under which KITTI's camera sees the object, -pi to pi
+        ("height_m", pa.float64()),  # metres: the object's own size, as `width_m` and `length_m`
+        ("width_m", pa.float64()),
+        ("length_m", pa.float64()),
+        ("x_m", pa.float64()),  # metres, in camera coordinates: right, as `y_m` down and `z_m` forward
+        ("y_m", pa.float64()),
+        ("z_m", pa.float64()),
+        ("rotation_y", pa.float64()),  # radians about the camera's y axis, -pi to pi
         ("attributes", pa.string()),  # JSON object of all that has no column, in the source's order
     ]
 )

@@ -21,6 +21,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+class MetadataConfig(Section):
+    """A JSON, CSV or TSV file with facts about photos."""
+
+    path: str
+    """Relative to the project file."""
+    by: str | None = None
+    """What its keys are: `path`, `name`, `stem` or `folder` of a photo, or a column that both sides have; found by
+    itself when absent."""
+
+
 class SourceConfig(Section):
     """One data set."""
 
@@ -31,17 +41,20 @@ class SourceConfig(Section):
     images: str | None = None
     """Folder that the photo paths of a CSV are relative to, itself relative to the project file; the CSV's own folder
     when absent."""
+    columns: dict[str, str] = {}
+    """What the columns of a CSV mean, where their names do not say: {path: file, label: cell_type, xmin: x0}."""
+    metadata: list[MetadataConfig] = []
+    """Files with facts about the photos, such as when and where they were taken; a path alone will do."""
+    exif: bool = False
+    """Take `captured_at`, `camera`, `latitude` and `longitude` from the photos, where nothing else says them."""
+    version: str | None = None
+    """A committed version of the source, by tag or id; the files as they are when absent."""
 
-
-class ViewConfig(Section):
-    """A selection over sources that commands take by name."""
-
-    sources: list[str] = Field(alias="from", min_length=1)
-    """Sources by name; their class names meet in one class map."""
-    map: dict[str, str | None] = {}
-    """Rename, merge (two names to one) or drop (null) classes."""
-
-    model_config = ConfigDict(populate_by_name=True)
+    @field_validator("metadata", mode="before")
+    @classmethod
+    def _files(cls, value: Any) -> Any:
+        items = value if isinstance(value, list) else [value]
+        return [{"path": item} if isinstance(item, str) else item for item in items if item is not None]
 
 
 class SplitConfig(Section):
@@ -63,6 +76,32 @@ class SplitConfig(Section):
         if abs(self.train + self.val + self.test - 1) > 1e-6:
             raise ValueError(f"train, val and test must add up to 1, got {self.train + self.val + self.test:g}")
         return self
+
+
+class ViewConfig(Section):
+    """A selection over sources that commands take by name."""
+
+    sources: list[str] = Field(alias="from", min_length=1)
+    """Sources by name; their class names meet in one class map."""
+    where: str | None = Field(None, min_length=1)
+    """Keep the photos for which this holds: SQL over the columns of `images`, with `count`, `has`, `none`, `min_of`,
+    `max_of` and `sum_of` over their annotations."""
+    map: dict[str, str | None] = {}
+    """Rename, merge (two names to one) or drop (null) classes."""
+    classes: list[ClassName] = []
+    """Class names of this view in order; those of the project when absent."""
+    split: SplitConfig | None = None
+    """How photos without a split are shared out in this view; `data.split` when absent."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @field_validator("sources", "classes")
+    @classmethod
+    def _each_once(cls, value: list[str]) -> list[str]:
+        repeated = sorted({name for name in value if value.count(name) > 1})
+        if repeated:
+            raise ValueError(f"each once; repeated: {', '.join(repeated)}")
+        return value
 
 
 class DataConfig(Section):
@@ -158,7 +197,8 @@ class TrainConfig(Section):
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or SGD with Nesterov momentum 0.9."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
-    """Of the head; by default 0.001 on a frozen backbone, 0.0005 where the backbone learns, too."""
+    """By default 0.001 on a frozen backbone. Where the backbone learns, too, of its last stage: 0.0005; of the head a
+    twentieth if it was fitted first, else a little more."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.75
     """Discriminative learning rates: each stage below the head learns this much slower than the one above."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -168,7 +208,11 @@ class TrainConfig(Section):
     warmup_epochs: Annotated[int, Field(ge=0)] = 1
     """Linear warm-up of `cosine`, `plateau` and `constant`."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """Share of a label given to all classes, not for regression; by default 0.1, with a frozen backbone 0."""
+    """Share of a label given to all classes, not for regression; by default 0.1 where neither backbone is frozen nor
+    head fitted first, else 0."""
+    interpolate: bool = True
+    """Where the backbone learns below a head that was fitted first: keep the weights between start and end with the
+    lowest validation loss (Wortsman et al. 2022, WiSE-FT)."""
     class_weights: Literal["none", "balanced"] = "none"
     """`balanced` weighs each class by the inverse of its count."""
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0

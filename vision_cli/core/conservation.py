@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Kind = Literal["image", "annotation", "detail"]
+Kind = Literal["image", "annotation", "detail", "image-detail"]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -18,7 +18,8 @@ class Loss:
 
     Attributes:
         name: what a user allows by name: `polygons`, `crowd`, `keypoints` ...
-        kind: `image` and `annotation` rows are dropped; of a `detail` the annotation stays and loses something.
+        kind: `image` and `annotation` rows are dropped; of a `detail` the annotation stays and loses something, of an
+            `image-detail` the photo does.
         reason: in words, for a table: `polygon -> box`, `no area`, `out of frame`.
         rows: bool (N,), over the images or the annotations of the data set.
         allowed: nobody needs to allow it: the target has no place for it by its very nature, and no label suffers.

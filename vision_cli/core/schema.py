@@ -14,6 +14,10 @@ def project_schema() -> dict[str, Any]:
     schema = _draft7(ProjectConfig.model_json_schema(mode="validation"))
     kpi = schema["properties"]["kpis"]
     kpi["items"] = {"anyOf": [{"type": "string"}, kpi["items"]]}
+    facts = schema["definitions"]["SourceConfig"]["properties"]["metadata"]
+    one = [{"type": "string"}, facts.pop("items")]
+    del facts["type"]
+    facts["anyOf"] = [*one, {"type": "array", "items": {"anyOf": one}}]
     size = schema["definitions"]["InputConfig"]["properties"]["size"]
     size["anyOf"].append({"type": "integer"})
     return {"$schema": DRAFT, **schema, "title": "vision.yaml"}

@@ -14,8 +14,9 @@ A format is a module with
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,29 @@ FORMATS = Catalogue(
     "dataset format",
     {
         "imagefolder": Card("vision_cli.formats.imagefolder", "A folder a class, below folders of splits if any"),
+        "cvat": Card("vision_cli.formats.cvat", "CVAT XML 1.1: shapes of images, tracks of videos"),
+        "labelstudio": Card("vision_cli.formats.labelstudio", "Label Studio JSON: exports, and tasks to import"),
+        "labelme": Card("vision_cli.formats.labelme", "LabelMe: one JSON a photo, with shapes and flags"),
         "csv": Card("vision_cli.formats.csv_labels", "CSV or TSV of path and label, several labels, or a value"),
+        "coco": Card("vision_cli.formats.coco", "COCO: one JSON of boxes, outlines and keypoints; lists of results"),
+        "lvis": Card("vision_cli.formats.lvis", "LVIS: COCO with absent and not exhaustive classes a photo"),
+        "yolo": Card("vision_cli.formats.yolo", "One text file a photo of boxes or outlines as shares, data.yaml"),
+        "openimages": Card(
+            "vision_cli.formats.openimages", "Open Images: CSV files of boxes and labels, class ids such as /m/01g317"
+        ),
+        "voc": Card("vision_cli.formats.voc", "Pascal VOC: one XML of boxes a photo, lists of splits"),
+        "voc-segmentation": Card("vision_cli.formats.voc_segmentation", "Pascal VOC with masks of classes and objects"),
+        "kitti": Card(
+            "vision_cli.formats.kitti", "KITTI objects: one text file a photo, with truncation and occlusion"
+        ),
+        "vision": Card("vision_cli.formats.parquet", "Our own: all of a data set in two Parquet files and a manifest"),
+        "webdataset": Card("vision_cli.formats.webdataset", "Tar archives of photos beside .cls or .json labels"),
+        "huggingface": Card("vision_cli.formats.hf_folder", "Photos beside metadata.jsonl, .csv or .parquet"),
+        "tfrecord": Card("vision_cli.formats.tfrecord", "TFRecords of TensorFlow's object detection API, read only"),
+        "mapping": Card("vision_cli.formats.mapping", "A format of your own: --mapping with a YAML or Python file"),
+        "panoptic": Card("vision_cli.formats.panoptic", "COCO panoptic: a JSON of segments, an RGB PNG of ids a photo"),
+        "cityscapes": Card("vision_cli.formats.cityscapes", "Cityscapes: gtFine polygons, instance ids and label ids"),
+        "masks": Card("vision_cli.formats.masks", "Folders of semantic masks beside photos, indexed or coloured"),
     },
     group="formats",
 )
@@ -78,6 +101,7 @@ class ReadOptions:
         pixels: the convention that the source's box numbers are in, where a user knows better than the format.
         sizes: whether photo sizes that the labels do not say must be read from the photos.
         mapping: a user's own mapping or program, for the format `mapping`.
+        columns: name of a CSV's column by what it means: `path`, `label`, `xmin` ...
     """
 
     source: str
@@ -86,6 +110,7 @@ class ReadOptions:
     pixels: Pixels | None = None
     sizes: bool = True
     mapping: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +120,12 @@ class WriteOptions:
     Attributes:
         workers: threads or processes that it may use.
         pixels: the convention of the box numbers; the data is in it already.
+        mapping: a user's own program, for the format `mapping` of the target.
     """
 
     workers: int = 1
     pixels: Pixels = "exclusive"
+    mapping: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +136,18 @@ class Written:
         photos: of each row of `images`, the path that its photo must get, relative to the folder, with `/`; None where
             the format holds the photo itself (WebDataset, TFRecord) or needs none (COCO results).
         class_ids: the format's own id of each class, by name; empty where names stand alone.
+        notes: what the writer decided that a reader of the report should know, one sentence each.
     """
 
     photos: Sequence[str | None]
     class_ids: Mapping[str, int]
+    notes: Sequence[str] = ()
 
 
 def detect(path: Path) -> list[tuple[str, str]]:
     """Return (format, evidence) of every format that a file or folder may be of.
+
+    Folders of photos alone are weak evidence: beside labels of objects they are where that format keeps its photos.
 
     Raises:
         DataError: the path does not exist or cannot be listed.
@@ -124,10 +155,27 @@ def detect(path: Path) -> list[tuple[str, str]]:
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.", hint="Check the source's path.")
     try:
-        found = [(name, FORMATS.load(name).detect(path)) for name in FORMATS]
+        with os.scandir(path) if path.is_dir() else path.open("rb"):
+            pass
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.", hint="Check the path.") from error
-    return [(name, evidence) for name, evidence in found if evidence is not None]
+    found = [(name, _evidence(name, path)) for name in FORMATS]
+    fitting = [(name, evidence) for name, evidence in found if evidence is not None]
+    objects = any(
+        "box" in FORMATS.load(name).CARRIES or "mask" in FORMATS.load(name).CARRIES
+        for name, _ in fitting
+        if name != "csv"
+    )
+    return [(name, evidence) for name, evidence in fitting if name != "imagefolder"] if objects else fitting
+
+
+def _evidence(name: str, path: Path) -> str | None:
+    """Return what a format finds; a file below that cannot be opened (a link loop, no rights) is no evidence."""
+    try:
+        evidence: str | None = FORMATS.load(name).detect(path)
+    except OSError:
+        return None
+    return evidence
 
 
 def read(source: str, config: SourceConfig, path: Path) -> Dataset:
@@ -148,7 +196,8 @@ def read(source: str, config: SourceConfig, path: Path) -> Dataset:
         )
     folder = path if path.is_dir() else path.parent
     images = None if config.images is None else folder / config.images
-    dataset: Dataset = FORMATS.load(config.format or _found(source, path)).read(path, ReadOptions(source, images))
+    options = ReadOptions(source, images, columns=config.columns)
+    dataset: Dataset = FORMATS.load(config.format or _found(source, path)).read(path, options)
     return dataset
 
 

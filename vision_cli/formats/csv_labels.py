@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,14 @@ from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
+from vision_cli.formats.csv_boxes import CARRIES, read_boxes
 from vision_cli.formats.csv_table import Header, Row, first_line, header_of, load_text, rows_of
+from vision_cli.formats.csv_write import write
 from vision_cli.formats.problems import Problems
 
-CARRIES = frozenset({"class", "classes", "value", "split", "group", "metadata"})
+__all__ = ["CARRIES", "PIXELS", "detect", "read", "write"]
+
+PIXELS = "exclusive"
 
 _SUFFIXES = (".csv", ".tsv")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -48,10 +52,10 @@ def detect(path: Path) -> str | None:
     return found[0][1] if found else None
 
 
-def _evidence(file: Path) -> str | None:
+def _evidence(file: Path, columns: Mapping[str, str] | None = None) -> str | None:
     """Return what the header says; one that is wrong in itself is for `read` to refuse."""
     try:
-        header = header_of(first_line(file))
+        header = header_of(first_line(file), columns)
     except ValueError as error:
         return f"{file.name}, in which {error}"
     return None if header is None else f"{file.name} with the columns {', '.join(header.names)}"
@@ -72,9 +76,11 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     Raises:
         DataError: the header does not fit, or rows are bad: all at once, by line.
     """
-    file = _only_file(path) if path.is_dir() else path
+    file = _only_file(path, options.columns) if path.is_dir() else path
     text = load_text(file)
-    header = _header(file, text)
+    header = _header(file, text, options.columns)
+    if header.boxes is not None:
+        return read_boxes(file, text, header, options)
     problems, root = Problems(file), options.images or file.parent
     rows = list(rows_of(text, header, problems))
     columns = _parse(rows, header, Containment(root), problems)
@@ -86,9 +92,12 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     return build(options.source, root, photo_columns, _labels(columns), [*header.notes, *_notes(columns)])
 
 
-def _header(file: Path, text: str) -> Header:
+def _header(file: Path, text: str, columns: Mapping[str, str]) -> Header:
+    missing = [f"{role}: {name}" for role, name in columns.items() if name not in text.partition("\n")[0]]
+    if missing:
+        raise DataError(f"{file}:1: no such columns: {', '.join(missing)}.", hint="`columns` is a map {role: column}.")
     try:
-        header = header_of(text)
+        header = header_of(text, columns)
     except ValueError as error:
         raise DataError(f"{file}:1: {error}.", hint="Rename one of them.") from error
     if header is None:
@@ -100,8 +109,8 @@ def _header(file: Path, text: str) -> Header:
     return header
 
 
-def _only_file(folder: Path) -> Path:
-    found = [file for file in _candidates(folder) if _evidence(file) is not None]
+def _only_file(folder: Path, columns: Mapping[str, str]) -> Path:
+    found = [file for file in _candidates(folder) if _evidence(file, columns) is not None]
     if len(found) != 1:
         names = ", ".join(file.name for file in found[:10]) or "none"
         raise DataError(

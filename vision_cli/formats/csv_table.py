@@ -31,6 +31,13 @@ _ROLES: dict[str, str] = {
     "value": "value",
     "split": "split",
 }
+_BOXES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "corners": (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom")),
+    "extent": (("x", "y", "w", "h"), ("x", "y", "width", "height"), ("bbox_x", "bbox_y", "bbox_w", "bbox_h")),
+    "centre": (("cx", "cy", "w", "h"), ("cx", "cy", "width", "height"), ("x_center", "y_center", "width", "height")),
+}
+EDGES = ("xmin", "ymin", "xmax", "ymax")
+SIDES = ("width", "height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Header:
         roles: index of the column by role: `path`, `label`, `value`, `split`.
         metadata: index of every further column by name.
         notes: columns that are left out and why.
+        boxes: `corners`, `extent` or `centre`, whose four roles are those of EDGES; None without boxes.
     """
 
     delimiter: str
@@ -50,6 +58,7 @@ class Header:
     roles: Mapping[str, int]
     metadata: Mapping[str, int]
     notes: tuple[str, ...]
+    boxes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +99,58 @@ def first_line(file: Path) -> str:
     return ""
 
 
-def header_of(text: str) -> Header | None:
+def header_of(text: str, columns: Mapping[str, str] | None = None) -> Header | None:
     """Return the header of a CSV's text under the delimiter that finds most columns; None when none fits.
+
+    Args:
+        text: of the CSV, or its beginning.
+        columns: name of a column by its role, where the user says it.
 
     Raises:
         ValueError: a column stands there twice, or two columns claim the same role.
     """
-    found = [header for delimiter in _DELIMITERS if (header := _header(text, delimiter)) is not None]
+    found = [header for delimiter in _DELIMITERS if (header := _header(text, delimiter, columns or {})) is not None]
     return max(found, key=lambda header: len(header.names), default=None)
 
 
-def _header(text: str, delimiter: str) -> Header | None:
+def _header(text: str, delimiter: str, columns: Mapping[str, str]) -> Header | None:
     try:
         names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
     except csv.Error:
         return None
     names = [name.strip() for name in names]
-    roles: dict[str, int] = {}
+    roles = {role: names.index(name) for role, name in columns.items() if name in names}
+    boxes = _box_roles(names, roles)
     for index, name in enumerate(names):
-        role = _ROLES.get(name.lower())
+        role = None if index in roles.values() else _ROLES.get(name.lower())
+        if role is not None and role in columns:
+            continue
         if role is not None and roles.setdefault(role, index) != index:
             raise ValueError(f"the columns '{names[roles[role]]}' and '{name}' both mean the {role}")
-    if "path" not in roles or not roles.keys() & {"label", "value"}:
+    if "path" not in roles or not roles.keys() & {"label", "value", "xmin"}:
         return None
-    return Header(delimiter, tuple(names), roles, *_metadata(names, roles))
+    return Header(delimiter, tuple(names), roles, *_metadata(names, roles), boxes)
+
+
+def _box_roles(names: Sequence[str], roles: dict[str, int]) -> str | None:
+    """Give the columns of boxes, and of photo sizes beside them, their roles; return what kind of box it is."""
+    if set(EDGES) <= roles.keys():
+        return "corners"
+    where = {name.lower(): index for index, name in enumerate(names) if index not in roles.values()}
+    for kind, choices in _BOXES.items():
+        for choice in choices:
+            if all(name in where for name in choice):
+                roles |= {edge: where[name] for edge, name in zip(EDGES, choice, strict=True)}
+                roles |= {side: where[side] for side in SIDES if side in where and side not in choice}
+                return kind
+    return None
+
+
+def is_role(name: str) -> bool:
+    """Return whether a column of this name is more than metadata."""
+    sets = [choice for choices in _BOXES.values() for choice in choices]
+    known = {"group", *_ROLES, *IMAGE_COLUMNS.names, *(item for choice in sets for item in choice)}
+    return not name or name != name.strip() or name.lower() in known
 
 
 def _metadata(names: Sequence[str], roles: Mapping[str, int]) -> tuple[dict[str, int], tuple[str, ...]]:

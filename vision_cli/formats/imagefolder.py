@@ -13,10 +13,20 @@ from vision_cli.core.errors import DataError
 from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.folder_walk import Listing, entries, is_ignored, walk
+from vision_cli.formats.imagefolder_write import losses, write
 from vision_cli.formats.problems import Problems
+
+__all__ = ["CARRIES", "detect", "losses", "read", "write"]
 
 CARRIES = frozenset({"class", "split"})
 
+# Folders that other formats keep photos and masks in.
+_NO_CLASSES = frozenset(
+    (
+        *("images", "image", "img", "imgs", "photos", "pictures", "frames", "jpegimages", "leftimg8bit", "rgb"),
+        *("image_2", "img1", "masks", "mask", "annotations", "labels", "gt", "gtfine"),
+    )
+)
 _LOOKED_AT = 2000
 _NAMED = 5
 
@@ -40,7 +50,7 @@ def detect(path: Path) -> str | None:
     if split_layout:
         folders = [Path(entry.path) for folder in folders for entry in _folders(folder)]
     named = list(islice((folder.name for folder in folders if _has_photo(folder)), _NAMED))
-    if not named:
+    if not named or all(name.lower() in _NO_CLASSES for name in named):
         return None
     layout = "split/class" if split_layout else "class"
     return f"photos in {layout} folders such as {', '.join(dict.fromkeys(named))}"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from vision_cli.core.dataset import Split
 from vision_cli.core.errors import DataError
-from vision_cli.imaging.read import MAX_PIXELS, read_header
 
 PHOTO_SUFFIXES = frozenset(
     (
@@ -58,6 +57,8 @@ def _batch(paths: Sequence[Path]) -> list[Size | DataError]:
 
 
 def _size(path: Path) -> Size | DataError:
+    from vision_cli.imaging.header import MAX_PIXELS, read_header  # Pillow: only who reads photos pays for it
+
     try:
         header = read_header(path)
     except DataError as error:

@@ -43,6 +43,7 @@ PLUGINS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     "ppm": PpmImagePlugin.PpmImageFile,
     "avif": AvifImagePlugin.AvifImageFile,
 }
+MAX_PIXELS = 100_000_000
 FORMATS_TEXT = "JPEG, PNG, GIF, BMP, TIFF, WebP, PPM or AVIF"
 
 # What decoders raise on damaged bytes. MemoryError is not among them: that is the machine's trouble, not the file's.

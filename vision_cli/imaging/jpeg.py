@@ -104,6 +104,20 @@ def header(stream: BinaryIO) -> JpegHeader:
     return JpegHeader(width_px, height_px, frame[5], frame[0], turned)
 
 
+def exif_block(stream: BinaryIO) -> bytes:
+    """Return the EXIF block; empty where there is none.
+
+    Raises:
+        ValueError: the bytes are no sequence of segments, or end early.
+    """
+    for segment in segments(stream):
+        if segment.marker == _APP1:
+            block = stream.read(segment.stop - segment.start)
+            if block.startswith(b"Exif\0\0"):
+                return block
+    return b""
+
+
 def scans(data: bytes) -> Scans:
     """Find the scans of a whole file.
 

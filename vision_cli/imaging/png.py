@@ -66,6 +66,20 @@ def _later_chunks(stream: BinaryIO) -> tuple[int, int]:
     return turned, frames
 
 
+def exif_block(stream: BinaryIO) -> bytes:
+    """Return the eXIf chunk of an open file; empty where there is none."""
+    stream.seek(len(_SIGNATURE))
+    for _ in range(_MAX_CHUNKS_IN_HEADER):
+        head = stream.read(8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            break
+        length = int.from_bytes(head[:4], "big")
+        if head[4:] == b"eXIf":
+            return stream.read(min(length, _MAX_EXIF_BYTES))
+        stream.seek(length + 4, 1)
+    return b""
+
+
 def essential(data: bytes) -> bytes:
     """Return the PNG with nothing but what its pixels need, after checking each of those chunks.
 

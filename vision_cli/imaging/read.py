@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from vision_cli.core.errors import DataError
 from vision_cli.core.files import read_limited
 from vision_cli.imaging import exif, jpeg, png
-from vision_cli.imaging.header import PLUGINS, PhotoHeader, header_of, read_header, refusing
+from vision_cli.imaging.header import MAX_PIXELS, PLUGINS, PhotoHeader, header_of, read_header, refusing
 from vision_cli.imaging.modes import check_channels, pixels, with_channels
 
 __all__ = ["MAX_PIXELS", "PhotoHeader", "read_header", "read_photo"]
 
-MAX_PIXELS = 100_000_000
 _MAX_FILE_BYTES = 1 << 29
 # A progressive JPEG costs a pass over all pixels a scan, and a scan may be ten bytes long. Encoders write about ten.
 _USUAL_SCANS = 12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vision_cli.core.catalogue import Card, Catalogue, suggestion
@@ -191,19 +191,11 @@ def _check_choice(kpi: Kpi, what: str, name: str | None, known: tuple[str, ...])
     raise UsageError(f"KPI '{kpi}': no {what} is called '{name}'.", hint=hint)
 
 
-def measure(  # noqa: PLR0913 - the contract that the stages call
-    task: str,
-    truth: np.ndarray[Any, np.dtype[Any]],
-    predictions: Predictions,
-    classes: ClassMap,
-    *,
-    thresholds: tuple[float, ...] = (),
-    resamples: int = 1000,
-    seed: int = 0,
-) -> Measurement:
-    """Measure every metric of a task.
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasureRequest:
+    """What to measure.
 
-    Args:
+    Attributes:
         task: `classify`, `multilabel` or `regress`.
         truth: int64 (N,) class ids, bool (N, C), or float64 (N,) values, by task.
         predictions: of the same photos in the same order.
@@ -211,10 +203,24 @@ def measure(  # noqa: PLR0913 - the contract that the stages call
         thresholds: a class; `multilabel` says yes at or above it; 0.5 each when empty.
         resamples: of the bootstrap.
         seed: of the bootstrap.
+    """
+
+    task: str
+    truth: np.ndarray[Any, np.dtype[Any]]
+    predictions: Predictions
+    classes: ClassMap
+    _: KW_ONLY
+    thresholds: tuple[float, ...] = ()
+    resamples: int = 1000
+    seed: int = 0
+
+
+def measure(request: MeasureRequest) -> Measurement:
+    """Measure every metric of a task.
 
     Raises:
         DataError: shapes do not fit, class ids are out of range, or a score is not a number.
     """
     from vision_cli.metrics import subject
 
-    return subject.measure(subject.checked(task, truth, predictions, classes, thresholds), resamples, seed)
+    return subject.measure(subject.checked(request))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError
 from vision_cli.core.kpi import DEFAULT_CONFIDENCE, Interval
 from vision_cli.core.measurement import Measurement, Spread
-from vision_cli.core.predictions import Predictions, Scores
+from vision_cli.core.predictions import Scores
+from vision_cli.metrics import MeasureRequest
 
 _DEFAULT_THRESHOLD = 0.5
 
@@ -62,20 +62,15 @@ class Figures:
     confusion: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
 
-def checked(
-    task: str,
-    truth: np.ndarray[Any, np.dtype[Any]],
-    predictions: Predictions,
-    classes: ClassMap,
-    thresholds: tuple[float, ...] = (),
-) -> Subject:
+def checked(request: MeasureRequest) -> Subject:
     """Check that truth and predictions fit.
 
     Raises:
         DataError: they do not.
     """
-    scores = np.asarray(predictions.scores, dtype=np.float64)
-    columns = 1 if task == "regress" else len(classes)
+    task, truth = request.task, request.truth
+    scores = np.asarray(request.predictions.scores, dtype=np.float64)
+    columns = 1 if task == "regress" else len(request.classes)
     shape = (len(scores), columns) if task == "multilabel" else (len(scores),)
     if scores.shape[1] != columns or truth.shape != shape:
         raise DataError(
@@ -83,10 +78,10 @@ def checked(
             hint="The model must have the data's classes.",
         )
     _check_numbers(task, truth, scores)
-    limits = np.array(thresholds or [_DEFAULT_THRESHOLD] * columns, dtype=np.float64)
+    limits = np.array(request.thresholds or [_DEFAULT_THRESHOLD] * columns, dtype=np.float64)
     if task == "multilabel" and limits.shape != (columns,):
         raise DataError(f"expected {columns} thresholds, one a class, got {limits.size}.")
-    return Subject(task, truth, scores, classes.names, limits)
+    return Subject(task, truth, scores, request.classes.names, limits, request.resamples, request.seed)
 
 
 def _check_numbers(task: str, truth: np.ndarray[Any, np.dtype[Any]], scores: Scores) -> None:
@@ -102,11 +97,10 @@ def _check_numbers(task: str, truth: np.ndarray[Any, np.dtype[Any]], scores: Sco
         raise DataError("a photo's value is not a finite number.")
 
 
-def measure(subject: Subject, resamples: int, seed: int) -> Measurement:
+def measure(subject: Subject) -> Measurement:
     """Run every formula module of a task and put their figures together."""
     if not len(subject.scores):
         return Measurement({}, {}, 0, warnings=("there were no photos: nothing was measured.",))
-    subject = replace(subject, resamples=resamples, seed=seed)
     return combined([module.measure(subject) for module in _modules(subject.task)], len(subject.scores))
 
 

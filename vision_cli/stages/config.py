@@ -148,7 +148,8 @@ def check(project: Project) -> CheckResult:
 
 def _missing_sources(project: Project) -> Iterator[str]:
     for name, source in project.config.data.sources.items():
-        for key, text in (("path", source.path), ("images", source.images)):
+        facts = [(f"metadata.{index}", each.path) for index, each in enumerate(source.metadata)]
+        for key, text in (("path", source.path), ("images", source.images), *facts):
             if text is not None and not project.path(text).exists():
                 where = project.origin(f"data.sources.{name}.{key}")
                 yield f"{where}: data.sources.{name}.{key}: {project.path(text)} does not exist."

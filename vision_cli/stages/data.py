@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from vision_cli import formats
+from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import SourceConfig, ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.project import Project
+from vision_cli.core.run import slug
+from vision_cli.formats import iso_times, metadata
 from vision_cli.stages import split_memory
 from vision_cli.views import select
 
@@ -55,16 +59,52 @@ def load_view(project: Project, name: str | None = None, *, remember: bool = Tru
         UsageError: no source is declared, or the view is unknown.
         DataError: a source or splits.json is refused.
     """
-    config = project.config
-    if not config.data.sources:
-        raise UsageError(
-            f"{project.file}: names no data." if project.file else "there is no vision.yaml here or above.",
-            hint="Write one with `vision init --data FOLDER`, or add data.sources to vision.yaml.",
-        )
-    view = _view(project, name or config.train.view)
-    sources = {source: _read(project, source, config.data.sources[source]) for source in view.sources}
-    dataset = select.combine(sources, view, config.classes)
-    return _task_data(project, dataset, remember=remember)
+    name = name or project.config.train.view
+    dataset = load_photos(project, name)
+    if not len(dataset):
+        raise DataError("the view has no photo.", hint=f"`vision data view {name}` shows where they are left out.")
+    task = resolve_task(project, dataset)
+    split = split_memory.split(project, dataset, task, remember=remember, rule=split_rule(project, name))
+    return TaskData(split, task)
+
+
+def load_photos(project: Project, name: str | None = None) -> Dataset:
+    """Read the photos of a view, as they are: with a split only if they come with one.
+
+    Raises:
+        UsageError: no source is declared, or the view is unknown or its condition wrong.
+        DataError: a source is refused.
+    """
+    name = name or project.config.train.view
+    view = find_view(project, name)
+    where = place(project, name, "where")
+    return select.combine(read_sources(project, view), view, project.config.classes, place=where)
+
+
+def split_rule(project: Project, name: str) -> split_memory.Rule:
+    """Return how the photos of a view are dealt: a view with shares of its own has a memory of its own."""
+    view = find_view(project, name)
+    if view.split is None:
+        return split_memory.Rule(project.config.data.split)
+    clean = slug(name)
+    mark = "" if clean == name else f"-{zlib.crc32(name.encode()):08x}"
+    return split_memory.Rule(view.split, f"splits-{clean}{mark}.json")
+
+
+def place(project: Project, name: str, key: str) -> str:
+    """Return where a setting of a view stands, for messages."""
+    dotted = f"data.views.{name}.{key}"
+    origin = project.origin(dotted)
+    return dotted if origin == "default" else f"{origin}: {dotted}"
+
+
+def read_sources(project: Project, view: ViewConfig) -> dict[str, Dataset]:
+    """Read the sources of a view, with the metadata that stands beside them.
+
+    Raises:
+        DataError: a source or its metadata is refused.
+    """
+    return {name: _read(project, name, project.config.data.sources[name]) for name in view.sources}
 
 
 def load_folder(project: Project, path: Path) -> TaskData:
@@ -81,25 +121,53 @@ def load_folder(project: Project, path: Path) -> TaskData:
     return TaskData(dataset, resolve_task(project, dataset))
 
 
-def _view(project: Project, name: str) -> ViewConfig:
-    views = project.config.data.views
-    if name in views:
-        return views[name]
+def find_view(project: Project, name: str) -> ViewConfig:
+    """Return a view by name; `all` is every source unless the project declares a view of that name.
+
+    Raises:
+        UsageError: no source is declared, or the view is unknown.
+    """
+    data = project.config.data
+    if not data.sources:
+        raise UsageError(
+            f"{project.file}: names no data." if project.file else "there is no vision.yaml here or above.",
+            hint="Write one with `vision init --data FOLDER`, or add data.sources to vision.yaml.",
+        )
+    if name in data.views:
+        return data.views[name]
     if name != ALL:
-        raise UsageError(f"no view is called '{name}'.", hint=f"Views: {', '.join([ALL, *views])}.")
-    return ViewConfig.model_validate({"from": list(project.config.data.sources)})
+        guess = suggestion(name, list(data.views))
+        meant = f"Did you mean '{guess}'? " if guess else ""
+        raise UsageError(f"no view is called '{name}'.", hint=f"{meant}Views: {', '.join([ALL, *data.views])}.")
+    return ViewConfig.model_validate({"from": list(data.sources)})
 
 
 def _read(project: Project, name: str, source: SourceConfig) -> Dataset:
+    if source.version is not None:
+        where = project.origin(f"data.sources.{name}.version")
+        raise UsageError(
+            f"{where}: data.sources.{name}.version: versions cannot be read yet.",
+            hint="Leave it out to take the files as they are.",
+        )
     images = None if source.images is None else str(project.path(source.images))
-    return formats.read(name, source.model_copy(update={"images": images}), project.path(source.path))
+    dataset = formats.read(name, source.model_copy(update={"images": images}), project.path(source.path))
+    return described(project, source, dataset)
 
 
-def _task_data(project: Project, dataset: Dataset, *, remember: bool) -> TaskData:
-    if not len(dataset):
-        raise DataError("the view has no photo.", hint="Check data.sources and the view's map.")
-    task = resolve_task(project, dataset)
-    return TaskData(split_memory.split(project, dataset, task, remember=remember), task)
+def described(project: Project, source: SourceConfig, dataset: Dataset) -> Dataset:
+    """Return a source with times as timestamps, and what sidecars and EXIF say of its photos as columns.
+
+    Raises:
+        DataError: a sidecar is refused.
+    """
+    dataset = iso_times.typed(dataset)
+    for file in source.metadata:
+        dataset = metadata.attach(dataset, project.path(file.path), file.by)
+    if source.exif:
+        from vision_cli.formats import exif_columns  # Pillow, for those who ask for it
+
+        dataset = exif_columns.attach(dataset)
+    return dataset
 
 
 def resolve_task(project: Project, dataset: Dataset) -> str:

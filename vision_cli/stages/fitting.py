@@ -74,6 +74,31 @@ def build(project: Project, data: TaskData, progress: Progress, *, offline: bool
     return models.build(_located(project), outputs, offline=offline, progress=progress)
 
 
+def check_machine(config: ProjectConfig) -> None:
+    """Refuse a device or precision that is not here, before weights are loaded.
+
+    Raises:
+        UsageError: there is no such device, or it does not compute so.
+    """
+    from vision_cli.training import checks
+
+    checks.accelerator(config.train.device)
+    if config.model.family != FEATURES:
+        checks.check_precision(config.train)
+
+
+def check_freezing(config: ProjectConfig, data: TaskData, network: Network) -> None:
+    """Refuse more frozen stages than the network has.
+
+    Raises:
+        UsageError: with the number that it has.
+    """
+    from vision_cli.training import checks
+
+    if config.model.family != FEATURES:
+        checks.freezing_plan(_options(config), network, photos=len(data.dataset.split("train")))
+
+
 def _located(project: Project) -> ModelConfig:
     """Return the model section with a weights file's path seen from the project file, as every path in it is."""
     model = project.config.model
@@ -185,8 +210,8 @@ def _log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
 def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
     _warn_unused(task.project.config, progress, frozen=True)
     from vision_cli.models.fitting import fit_head
+    from vision_cli.training.checks import accelerator
     from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views
-    from vision_cli.training.loop import accelerator
 
     train = task.data.dataset.split("train")
     options = task.project.config

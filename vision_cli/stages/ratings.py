@@ -13,8 +13,9 @@ from vision_cli.core.kpi import Judgement, Kpi
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.metrics.ratings import measure_ratings, read_ratings
+from vision_cli.metrics.ratings import Ratings, measure_ratings, read_ratings
 from vision_cli.stages import judging
+from vision_cli.stages.eval_plan import EvalPlan, named
 
 _MAX_BYTES = 200_000_000
 
@@ -81,14 +82,30 @@ def judge_ratings(request: RatingsRequest, progress: Progress) -> RatingsResult:
         DataError: the file is refused, with every bad row.
         UsageError: a KPI names another metric.
     """
-    reports.check_targets(request.junit, request.markdown)
-    targets = request.kpis or judging.of_ratings(request.project.config.targets())
-    judging.check_ratings_kpis(targets)
-    content = files.read_limited(request.path, max_bytes=_MAX_BYTES, what="the ratings file")
-    ratings = read_ratings(files.utf8(content, where=str(request.path)), request.path.name)
+    ratings, targets = _prepare(request)
     measurement = measure_ratings(ratings)
     progress.step("ratings", len(ratings.accepts), len(ratings.accepts))
     judgements = judging.judge_kpis(targets, measurement, runtime="people")
     result = RatingsResult(request.path, measurement, len(ratings.raters), judgements)
     reports.write(request.junit, request.markdown, result.as_json())
     return result
+
+
+def plan_ratings(request: RatingsRequest) -> EvalPlan:
+    """Read and check people's ratings, and say what would be judged and written.
+
+    Raises:
+        DataError: the file is refused, with every bad row.
+        UsageError: a KPI names another metric.
+    """
+    ratings, targets = _prepare(request)
+    data = {"path": str(request.path), "photos": len(ratings.photos), "raters": len(ratings.raters)}
+    return EvalPlan(data, targets, named(request.junit, request.markdown))
+
+
+def _prepare(request: RatingsRequest) -> tuple[Ratings, tuple[Kpi, ...]]:
+    reports.check_targets(request.junit, request.markdown)
+    targets = request.kpis or judging.of_ratings(request.project.config.targets())
+    judging.check_ratings_kpis(targets)
+    content = files.read_limited(request.path, max_bytes=_MAX_BYTES, what="the ratings file")
+    return read_ratings(files.utf8(content, where=str(request.path)), request.path.name), targets

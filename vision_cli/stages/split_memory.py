@@ -70,6 +70,19 @@ class SplitMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """How photos are dealt, and where that is remembered.
+
+    Attributes:
+        config: shares, group and seed.
+        file: its name, in the project's root.
+    """
+
+    config: SplitConfig
+    file: str = FILE_NAME
+
+
+@dataclass(frozen=True, slots=True)
 class _Dealt:
     """Photos with a split each, what was known before, and what is to be remembered now."""
 
@@ -78,7 +91,7 @@ class _Dealt:
     now: SplitMemory | None
 
 
-def split(project: Project, dataset: Dataset, task: str, *, remember: bool) -> Dataset:
+def split(project: Project, dataset: Dataset, task: str, *, remember: bool, rule: Rule | None = None) -> Dataset:
     """Return the photos with a split each: their own, the remembered one, or one that is dealt and then remembered.
 
     Args:
@@ -86,18 +99,20 @@ def split(project: Project, dataset: Dataset, task: str, *, remember: bool) -> D
         dataset: photos with or without a split of their own.
         task: `classify`, `multilabel` or `regress`.
         remember: write what was dealt anew; without, nothing is written.
+        rule: how photos are dealt; None takes the project's `data.split`.
 
     Raises:
         DataError: splits.json is broken.
     """
-    dealt = _deal(project, dataset, task)
+    rule = rule or Rule(project.config.data.split)
+    path = project.root / rule.file
+    dealt = _deal(path, rule.config, dataset, task)
     if not remember or dealt.now == dealt.known:
         return dealt.dataset
-    path = project.root / FILE_NAME
     try:
         with _alone(project.root):
             if read(path) != dealt.known:  # another command was faster
-                dealt = _deal(project, dataset, task)
+                dealt = _deal(path, rule.config, dataset, task)
             if dealt.now is not None and dealt.now != dealt.known:
                 files.write_text(path, dealt.now.text())
     except ResourceError as error:
@@ -170,12 +185,11 @@ def _problems(document: Any) -> Iterator[str]:
     yield from (f"{key}: {name!r} is no split ({known})" for key, name in photos.items() if name not in SPLITS)
 
 
-def _deal(project: Project, dataset: Dataset, task: str) -> _Dealt:
-    config = project.config.data.split
+def _deal(path: Path, config: SplitConfig, dataset: Dataset, task: str) -> _Dealt:
     pool = splitting.dealt_photos(dataset, config)
     if not pool.any():
         return _Dealt(splitting.split(dataset, config, task), None, None)
-    known = read(project.root / FILE_NAME)
+    known = read(path)
     changes = _changes(known, config) if known else []
     remembered = {} if known is None or changes else known.photos
     result = splitting.split(dataset, config, task, remembered)
@@ -184,9 +198,9 @@ def _deal(project: Project, dataset: Dataset, task: str) -> _Dealt:
     now = SplitMemory(config.seed, _shares(config), config.group, {**remembered, **photos})
     new = sum(key not in remembered for key in photos)
     if changes:
-        result = _noted(result, f"All photos are dealt anew: {FILE_NAME} was made with {', '.join(changes)}.")
+        result = _noted(result, f"All photos are dealt anew: {path.name} was made with {', '.join(changes)}.")
     elif remembered and new:
-        result = _noted(result, f"{new} new photos were shared out; {FILE_NAME} keeps the others where they were.")
+        result = _noted(result, f"{new} new photos were shared out; {path.name} keeps the others where they were.")
     return _Dealt(result, known, now)
 
 

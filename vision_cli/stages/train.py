@@ -12,13 +12,14 @@ from typing import Any
 from vision_cli import models
 from vision_cli.advice.plan import Finding
 from vision_cli.core import artefact, files, run
+from vision_cli.core.contracts import Network
 from vision_cli.core.dataset import SPLITS
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.stages import fitting, judging, loading, planning, run_lock, verifying
+from vision_cli.stages import fitting, judging, loading, planning, rehearsal, run_lock, verifying
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.fitting import FitTask
 
@@ -101,14 +102,12 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     data = load_view(project, remember=not request.dry_run)
     counts = _counts(data)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
+    fitting.check_machine(project.config)
     before = _resumable(project, data) if request.resume else None
-    network = fitting.build(project, data, progress, offline=request.offline)
-    findings = planning.findings(project, data, progress, remember=not request.dry_run)
-    for note in data.dataset.notes:
-        progress.say(note)
     if request.dry_run:
-        plan = (f"would train {project.config.model.backbone} ({project.config.model.family}) for {data.task}",)
-        return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=plan)
+        return _rehearsed(request, data, counts, progress)
+    network = fitting.build(project, data, progress, offline=request.offline)
+    findings = _checked(request, data, network, progress)
     photos = planning.photos_digest(project, data, progress)
     record = _created(project, data, photos) if before is None else before
     with run_lock.held(record):
@@ -131,6 +130,23 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
             )
             files.write_json(record.folder / RESULT_NAME, done.as_json())
     return done
+
+
+def _rehearsed(request: TrainRequest, data: TaskData, counts: Mapping[str, int], progress: Progress) -> TrainResult:
+    project, model = request.project, request.project.config.model
+    network, downloads = rehearsal.rehearse(project, data, progress, offline=request.offline)
+    findings = _checked(request, data, network, progress)
+    plan = f"would train {model.backbone} ({model.family}) for {data.task}"
+    return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=(*downloads, plan))
+
+
+def _checked(request: TrainRequest, data: TaskData, network: Network, progress: Progress) -> tuple[Finding, ...]:
+    """Refuse what cannot be trained so, and warn of what the data cannot support."""
+    fitting.check_freezing(request.project.config, data, network)
+    findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
+    for note in data.dataset.notes:
+        progress.say(note)
+    return findings
 
 
 def _check_family(project: Project) -> None:

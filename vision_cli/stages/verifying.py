@@ -23,7 +23,7 @@ from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.run import Run
 from vision_cli.imaging import prepare, read
-from vision_cli.metrics import calibration, multilabel
+from vision_cli.metrics import MeasureRequest, calibration, multilabel
 from vision_cli.stages import inference, judging, loading
 from vision_cli.stages.data import TaskData
 from vision_cli.stages.fitting import FEATURES, Fitted
@@ -111,7 +111,9 @@ def _decode(fitted: Fitted, data: TaskData, val: Dataset, raw: np.ndarray[Any, A
 def _measure(data: TaskData, val: Dataset, predictions: Predictions, card: Card) -> Measurement | None:
     if not len(val):
         return None
-    return metrics.measure(data.task, data.targets(val), predictions, card.classes, thresholds=card.decode.thresholds)
+    thresholds = card.decode.thresholds
+    request = MeasureRequest(data.task, data.targets(val), predictions, card.classes, thresholds=thresholds)
+    return metrics.measure(request)
 
 
 def _golden(runner: Runner, photos: Dataset) -> Golden:

@@ -50,14 +50,16 @@ def training_size(name: str, preprocess: Preprocess) -> tuple[int, int]:
     """Return the (width, height) to train at, so that objects look as large as they will in evaluation.
 
     A random resized crop takes a share s of a photo and blows it up to the network's size, which makes objects
-    1 / sqrt(s) times as large. Evaluation shows them at size / crop_pct. Training at the size divided by crop_pct and
-    by the mean of 1 / sqrt(s) makes them equal (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
+    1 / sqrt(s) times as large. Evaluation shows them at size / crop_pct, or at size where it cuts nothing off. Training
+    at that, divided by the mean of 1 / sqrt(s), makes them equal (Touvron et al. 2019, "Fixing the train-test
+    resolution discrepancy").
     """
-    if name == "none" or preprocess.resize != "crop":
+    if name == "none":
         return preprocess.size_px
     low = _SCALES[name][0]
     larger = 2 * (1 - math.sqrt(low)) / (1 - low)
-    wanted = [side / preprocess.crop_pct / larger for side in preprocess.size_px]
+    shown = 1 / preprocess.crop_pct if preprocess.resize == "crop" else 1.0
+    wanted = [side * shown / larger for side in preprocess.size_px]
     width, height = (
         min(side, max(_STRIDE, round(want / _STRIDE) * _STRIDE))
         for want, side in zip(wanted, preprocess.size_px, strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from vision_cli.training.photos import Photos
 
 _MAX_WORKERS = 8
 _MARGIN = 1.15
+_FITTED_MARGIN = 1.5  # a crop of 45 % of a photo that was stretched or letterboxed first has every pixel of its own
 _ASPECT = 2
 _ORDER = 0x0DE5
 Item = tuple[NDArray[np.uint8], Any] | VisionError
@@ -79,8 +81,9 @@ class AugmentedPhotos(Dataset[Item]):
         self._augment = preset(augment, preprocess)
         self._fits_first = augment == "none" or preprocess.resize != "crop"
         cover = preprocess.size_px if self._fits_first else covering_px(preprocess.size_px, preprocess.crop_pct)
-        margin = 1.0 if self._fits_first else _MARGIN
+        margin = 1.0 if augment == "none" else _FITTED_MARGIN if self._fits_first else _MARGIN
         self._cover_px = (math.ceil(cover[0] * margin), math.ceil(cover[1] * margin))
+        self._fitted = replace(preprocess, size_px=self._cover_px)
         slot = self._cover_px[0] * self._cover_px[1] * preprocess.channels
         self._cache = PhotoCache(len(photos), slot if self._fits_first else _ASPECT * slot)
 
@@ -103,7 +106,7 @@ class AugmentedPhotos(Dataset[Item]):
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         if self._fits_first:
-            return load_resized(path, self._preprocess)
+            return load_resized(path, self._fitted)
         photo = read_photo(path, channels=self._preprocess.channels, at_least=self._cover_px)
         height, width = photo.shape[:2]
         scale = max(self._cover_px[0] / width, self._cover_px[1] / height)

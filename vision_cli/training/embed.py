@@ -16,7 +16,7 @@ from vision_cli.core.contracts import Network
 from vision_cli.core.errors import ResourceError
 from vision_cli.core.files import file_sha256
 from vision_cli.core.preprocess import Preprocess
-from vision_cli.core.progress import Progress, Silent
+from vision_cli.core.progress import Progress
 from vision_cli.training.batches import PhotoViews, in_order, loader, tensors
 from vision_cli.training.memory import is_out_of_memory
 from vision_cli.training.module import Normalise
@@ -61,33 +61,6 @@ class EmbedOptions:
     workers: int | None = None
     device: str = "cpu"
     store: Path | None = None
-
-
-def embed(  # noqa: PLR0913  # the room's face: all but three have defaults
-    network: Network,
-    paths: Sequence[Path],
-    preprocess: Preprocess,
-    *,
-    batch_size: int = 32,
-    progress: Progress | None = None,
-    workers: int | None = None,
-) -> NDArray[np.float32]:
-    """Return the embeddings of photos as evaluation sees them, float32 (N, D), computed on the CPU.
-
-    Args:
-        network: its backbone runs in eval mode and stays in it.
-        paths: N photos.
-        preprocess: of the network.
-        batch_size: photos a batch; halved when memory runs out.
-        progress: is told how many are done.
-        workers: processes that decode; None is one a core, 0 decodes in this one.
-
-    Raises:
-        DataError: a photo is refused.
-        ResourceError: not even one photo fits into memory.
-    """
-    rows = embed_views(network, paths, (preprocess, (PLAIN,)), EmbedOptions(batch_size, workers), progress or Silent())
-    return np.ascontiguousarray(rows[0])
 
 
 def embed_views(

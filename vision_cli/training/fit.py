@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Silent
 from vision_cli.training import freezing
+from vision_cli.training.checks import freezing_plan
 from vision_cli.training.epochs import NOT_FINITE
 from vision_cli.training.head import fit_head
-from vision_cli.training.loop import accelerator
+from vision_cli.training.interpolate import best_on_the_way, keep_start
 from vision_cli.training.request import CHECKPOINTS, FitRequest, FitResult
 from vision_cli.training.state import LAST, PREVIOUS, Record
 from vision_cli.training.whole import fit_network
@@ -21,7 +22,8 @@ __all__ = ["FitRequest", "FitResult", "fit"]
 def fit(request: FitRequest) -> FitResult:
     """Train, and leave the best weights in the network: in eval mode, on the CPU.
 
-    The best are those of the lowest validation loss, or the last without validation photos.
+    The best are those of the lowest validation loss, or the last without validation photos. After fine-tuning below a
+    head that was fitted first, weights between start and end are candidates, too.
 
     Raises:
         DataError: no photos, a photo is refused, a loss that is no number at once, or a checkpoint of other data.
@@ -33,7 +35,11 @@ def fit(request: FitRequest) -> FitResult:
     started = time.perf_counter()
     if not plan.backbone and _head_first(request):
         fit_head(_head_request(request))
+        keep_start(request)
     record = fit_head(request) if plan.backbone else fit_network(request, plan)
+    notes = _notes(request, record, frozen=plan.backbone)
+    if not plan.backbone:
+        notes += best_on_the_way(request, record)
     request.network.backbone.eval().requires_grad_(True).cpu()
     request.network.head.eval().requires_grad_(True).cpu()
     total = max(record.seconds, time.perf_counter() - started)
@@ -45,7 +51,7 @@ def fit(request: FitRequest) -> FitResult:
         batch_size=record.batch_size,
         frozen=plan.backbone,
         seconds=total,
-        notes=_notes(request, record, frozen=plan.backbone),
+        notes=notes,
     )
 
 
@@ -53,7 +59,7 @@ def _head_first(request: FitRequest) -> bool:
     """Return whether the head is fitted before the rest learns; a checkpoint of the rest holds a fitted one."""
     folder = request.folder / CHECKPOINTS
     started = request.resume and any((folder / name).is_file() for name in (LAST, PREVIOUS))
-    return request.options.head_first and request.options.unfreeze_every is None and not started
+    return freezing.starts_fitted(request.options) and not started
 
 
 def _head_request(request: FitRequest) -> FitRequest:
@@ -69,14 +75,7 @@ def _checked(request: FitRequest) -> freezing.Freezing:
         raise DataError("train: there are no photos to learn from.", hint="Look at the view and the split.")
     if not len(request.val):
         request.progress.warn("There are no validation photos: the last epoch is kept, and nothing stops early.")
-    device = accelerator(request.options.device)
-    plan = freezing.plan(request.options, photos=len(request.train), accelerated=device != "cpu")
-    if plan.stages > len(request.network.stages):
-        raise UsageError(
-            f"train.freeze: {plan.stages} stages, but the backbone has {len(request.network.stages)}.",
-            hint=f"Use 0 to {len(request.network.stages)} stages, or backbone.",
-        )
-    return plan
+    return freezing_plan(request.options, request.network, photos=len(request.train))
 
 
 def _notes(request: FitRequest, record: Record, *, frozen: bool) -> tuple[str, ...]:

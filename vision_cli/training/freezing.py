@@ -13,6 +13,7 @@ from vision_cli.core.config import TrainConfig
 from vision_cli.core.contracts import Network
 
 SMALL_SET = 5000
+_FITTED_HEAD = 0.05
 _EVERYTHING = 1 << 30
 
 
@@ -57,6 +58,11 @@ def plan(options: TrainConfig, *, photos: int, accelerated: bool) -> Freezing:
     return Freezing(stages, backbone=small or options.freeze == "backbone", keep_norms=keep)
 
 
+def starts_fitted(options: TrainConfig) -> bool:
+    """Return whether the backbone learns below a head that was fitted to its frozen embeddings first."""
+    return options.head_first and options.unfreeze_every is None
+
+
 def set_modes(network: Network, freezing: Freezing, epoch: int) -> None:
     """Freeze and thaw for an epoch: what is frozen learns nothing, and its norms keep their statistics."""
     frozen = freezing.frozen_at(epoch, len(network.stages))
@@ -75,17 +81,20 @@ def set_modes(network: Network, freezing: Freezing, epoch: int) -> None:
 def groups(network: Network, options: TrainConfig, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
     """Return the optimizer's parameter groups, of all stages, frozen or not.
 
-    Each stage below the head learns `layer_decay` times as fast as the one above. Biases and norms do not decay.
+    Each stage below the head learns `layer_decay` times as fast as the one above. A head that was fitted first learns a
+    twentieth of its rate: it is where it should be, and the backbone moves towards it. Biases and norms do not decay.
     """
     depths = dict(_depths(network))
+    rates = [learning_rate * options.layer_decay**depth for depth in range(len(network.stages) + 1)]
+    rates[0] *= _FITTED_HEAD if starts_fitted(options) else 1.0
     found: dict[tuple[int, bool], list[nn.Parameter]] = {}
     for parameter, depth in depths.items():
         found.setdefault((depth, parameter.ndim > 1), []).append(parameter)
     return [
         {
             "params": parameters,
-            "lr": learning_rate * options.layer_decay**depth,
-            "base_lr": learning_rate * options.layer_decay**depth,
+            "lr": rates[depth],
+            "base_lr": rates[depth],
             "weight_decay": weight_decay if decays else 0.0,
         }
         for (depth, decays), parameters in sorted(found.items(), key=lambda item: item[0])

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vision_cli.training.batches import EmbeddingBatches, EpochBatches
+from vision_cli.training.checks import accelerator
 from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed_views
-from vision_cli.training.loop import Job, accelerator, train
+from vision_cli.training.loop import Job, train
 from vision_cli.training.module import Subject
 from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record

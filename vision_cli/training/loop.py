@@ -15,8 +15,9 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from vision_cli.core.config import TrainConfig
-from vision_cli.core.errors import DataError, ResourceError, UsageError
+from vision_cli.core.errors import DataError, ResourceError
 from vision_cli.training import state
+from vision_cli.training.checks import accelerator, check_precision
 from vision_cli.training.epochs import NOT_FINITE, Book, EndOfEpoch
 from vision_cli.training.memory import is_out_of_memory, release
 from vision_cli.training.module import Learner, NotFiniteError, Subject
@@ -48,20 +49,6 @@ class Job:
     val_batches: Callable[[int], Any] | None
     book: Book
     logs: Path
-
-
-def accelerator(device: str) -> str:
-    """Return the device that `auto` means, or the one asked for.
-
-    Raises:
-        UsageError: it is not there.
-    """
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if present[name])
-    if not present[device]:
-        raise UsageError(f"train.device: there is no {device} device here.", hint="Use auto or cpu.")
-    return device
 
 
 def train(job: Job, *, resume: bool) -> Record:
@@ -173,8 +160,7 @@ def _attempt(job: Job, record: Record, checkpoint: Checkpoint | None) -> None:
 
 def _trainer(job: Job, record: Record, *, val: bool) -> pl.Trainer:
     options, device = job.options, accelerator(job.options.device)
-    if device == "cpu" and options.precision == "16":
-        raise UsageError("train.precision: 16 needs a GPU.", hint="Use 32, or bf16, on a CPU.")
+    check_precision(options)
     return pl.Trainer(
         accelerator=device,
         devices=1,

@@ -40,6 +40,7 @@ class Record:
         accumulate: batches a step.
         stopped: why it ended; empty while it runs.
         seconds: spent in epochs.
+        last: the weights after the last epoch, on the CPU; a checkpoint holds them as its average or model.
     """
 
     batch_size: int
@@ -54,10 +55,11 @@ class Record:
     best: Weights = field(default_factory=dict)
     stopped: str = ""
     seconds: float = 0.0
+    last: Weights = field(default_factory=dict)
 
     def see(self, row: dict[str, Any], weights: Weights) -> None:
         """Take an epoch's row and weights, on the CPU; without a validation loss the last weights are the best."""
-        self.epoch = row["epoch"]
+        self.epoch, self.last = row["epoch"], weights
         self.history.append(row)
         self.seconds += row["seconds"]
         loss = row["val_loss"]
@@ -70,7 +72,7 @@ class Record:
 
     def as_plain(self) -> dict[str, Any]:
         """Return plain values and tensors."""
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "last"}
         return {**values, "plateau": asdict(self.plateau)}
 
     @classmethod
@@ -149,7 +151,9 @@ def _read(path: Path) -> Checkpoint:
         values = torch.load(path, map_location="cpu", weights_only=True)
         if values.pop("format") != _FORMAT:
             raise ValueError("written by another version of vision")
-        return Checkpoint(**{**values, "record": Record.from_plain(values["record"])})
+        checkpoint = Checkpoint(**{**values, "record": Record.from_plain(values["record"])})
+        checkpoint.record.last = checkpoint.average or checkpoint.model
+        return checkpoint
     except _BROKEN as error:
         raise DataError(f"{path}: the checkpoint does not read: {error}.") from error
     except Exception as error:

@@ -11,7 +11,9 @@ from vision_cli.core.preprocess import Preprocess
 from vision_cli.training import freezing
 from vision_cli.training.augment import training_size
 from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader
-from vision_cli.training.loop import Job, accelerator, train
+from vision_cli.training.checks import accelerator
+from vision_cli.training.loop import Job, train
+from vision_cli.training.losses import TaskLoss
 from vision_cli.training.module import Normalise, Subject
 from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record
@@ -24,8 +26,8 @@ _LEARNING_RATE = 5e-4
 
 def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
     """Train what the plan does not freeze, and leave the best weights in the network."""
-    record = train(_job(request, plan), resume=request.resume)
     network: Any = request.network
+    record = train(_job(request, plan), resume=request.resume)
     network.load_state_dict(record.best)
     return record
 
@@ -77,5 +79,10 @@ def _subject(request: FitRequest, plan: freezing.Freezing) -> Subject:
         inputs=Normalise(request.preprocess.mean, request.preprocess.std).to(accelerator(options.device)),
         groups=freezing.groups(network, options, options.learning_rate or _LEARNING_RATE, decay),
         set_modes=lambda epoch: freezing.set_modes(network, plan, epoch),
-        loss=loss_of(request, smoothing=_SMOOTHING),
+        loss=tuning_loss(request),
     )
+
+
+def tuning_loss(request: FitRequest) -> TaskLoss:
+    """Return the loss; a head that was fitted to hard labels would have to unlearn its confidence for smooth ones."""
+    return loss_of(request, smoothing=0.0 if freezing.starts_fitted(request.options) else _SMOOTHING)

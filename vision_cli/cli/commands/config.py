@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vision_cli.cli import completion
 from vision_cli.cli.command import Command, WritingCommand, examples, group
 from vision_cli.cli.session import Session
 
@@ -21,7 +22,12 @@ app = group("config", "Show, check and describe the project file.")
 def show(
     context: typer.Context,
     key: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", help="Only this section or value: train.epochs.")
+        str | None,
+        typer.Argument(
+            metavar="[KEY]",
+            help="Only this section or value: train.epochs.",
+            autocompletion=completion.beside_keys,
+        ),
     ] = None,
     origin: Annotated[bool, typer.Option("--origin", help="Say where each value comes from.")] = False,
 ) -> None:

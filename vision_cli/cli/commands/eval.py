@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vision_cli.cli.command import Command, examples, group
+from vision_cli.cli import completion
+from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.session import Session
 from vision_cli.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from vision_cli.cli.shell_trap import ReadKpis
+    from vision_cli.stages.ratings import RatingsRequest
+    from vision_cli.stages.subject import EvalRequest
 
 app = group("eval", "Measure a model and judge the KPIs")
 
@@ -19,13 +25,14 @@ Kpis = Annotated[
 
 
 @app.command(
-    cls=Command,
+    cls=WritingCommand,
     epilog=examples(
         "vision eval",
         "vision eval --kpi 'f1>0.98' --kpi 'top5_error<0.1'",
         "vision eval --kpi f1.min=0.98 --kpi latency_ms.p95.max=33",
         "vision eval --model exports/shop.tflite --json",
         "vision eval --ratings ratings.csv --kpi 'acceptance>0.8'",
+        "vision eval --split val --dry-run",
     ),
 )
 def evaluate(
@@ -36,7 +43,13 @@ def evaluate(
     ] = None,
     kpi: Kpis = [],  # noqa: B006  # typer copies it
     split: Annotated[
-        str | None, typer.Option("--split", metavar="SPLIT", help="train, val, test or all; the project's eval.split.")
+        str | None,
+        typer.Option(
+            "--split",
+            metavar="SPLIT",
+            help="train, val, test or all; the project's eval.split.",
+            autocompletion=completion.values_of("eval.split"),
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="PATH", help="Judge on this data set instead of the project's.")
@@ -53,20 +66,39 @@ def evaluate(
     from vision_cli.cli import shell_trap
 
     trap = shell_trap.read_kpis(tuple(kpi), session.output)
-    from vision_cli.cli.render import eval as render
-
     if ratings is not None:
-        from vision_cli.stages.ratings import RatingsRequest, judge_ratings
-
         if model or split or data or threads:
             raise UsageError("--ratings judges people, not a model.", hint="Leave --model, --split, --data, --threads.")
-        asked = RatingsRequest(ratings, session.project(), trap.kpis, junit, markdown)
-        rated = judge_ratings(asked, session.progress)
-        session.answer(rated, render.draw_ratings, ok=rated.passed, aside=trap.caught)
-    else:
-        from vision_cli.stages.evaluate import EvalRequest, evaluate
+        from vision_cli.stages.ratings import RatingsRequest
 
-        request = EvalRequest(session.project(), model, trap.kpis, split, data, threads, junit, markdown)
-        result = evaluate(request, session.progress)
-        session.answer(result, render.draw, ok=result.passed, aside=trap.caught)
+        _judge_people(RatingsRequest(ratings, session.project(), trap.kpis, junit, markdown), session, trap)
+    else:
+        from vision_cli.stages.subject import EvalRequest
+
+        _judge(EvalRequest(session.project(), model, trap.kpis, split, data, threads, junit, markdown), session, trap)
     trap.explain(session.progress)
+
+
+def _judge(request: EvalRequest, session: Session, trap: ReadKpis) -> None:
+    from vision_cli.cli.render import eval as render
+
+    if session.dry_run:
+        from vision_cli.stages.eval_plan import plan
+
+        session.answer(plan(request), render.draw_plan, aside=trap.caught)
+        return
+    from vision_cli.stages.evaluate import evaluate
+
+    result = evaluate(request, session.progress)
+    session.answer(result, render.draw, ok=result.passed, aside=trap.caught)
+
+
+def _judge_people(request: RatingsRequest, session: Session, trap: ReadKpis) -> None:
+    from vision_cli.cli.render import eval as render
+    from vision_cli.stages.ratings import judge_ratings, plan_ratings
+
+    if session.dry_run:
+        session.answer(plan_ratings(request), render.draw_plan, aside=trap.caught)
+        return
+    result = judge_ratings(request, session.progress)
+    session.answer(result, render.draw_ratings, ok=result.passed, aside=trap.caught)

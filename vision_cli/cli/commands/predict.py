@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vision_cli.cli import completion
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.session import Session
 
@@ -23,7 +24,10 @@ app = group("predict", "Run a model on photos, folders and globs")
 )
 def predict(
     context: typer.Context,
-    inputs: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Files, folders and globs.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTO...", help="Files, folders and globs.", autocompletion=completion.beside_files),
+    ],
     model: Annotated[
         Path | None,
         typer.Option("--model", "-m", metavar="PATH", help="Run, model folder, .onnx or .tflite; the last training's."),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render.kpis import draw_kpis, draw_values
 from vision_cli.cli.text import number, place
+from vision_cli.stages.eval_plan import EvalPlan
 from vision_cli.stages.evaluate import EvalResult
 from vision_cli.stages.ratings import RatingsResult
 
@@ -16,12 +19,11 @@ _MOST_CLASSES = 20
 
 def draw(result: EvalResult, paper: Paper) -> None:
     """Draw what was judged, its figures, the confusion matrix and the verdicts."""
-    runtime = result.runtime
     paper.pairs(
         [
             ("model", f"{place(Path(result.model['path']))} ({result.model['family']})"),
             ("data", f"{result.data['photos']} photos, split {result.data['split']}"),
-            ("runtime", f"{runtime['name']}, {runtime['threads']} threads, {runtime['precision']}"),
+            ("runtime", _runtime(result.runtime)),
         ]
     )
     draw_values(result.measurement.values, result.measurement.intervals, paper, heading="Quality")
@@ -41,6 +43,30 @@ def draw_ratings(result: RatingsResult, paper: Paper) -> None:
     draw_values(result.measurement.values, result.measurement.intervals, paper, heading="Ratings")
     draw_kpis(result.judgements, paper)
     _warnings(result.measurement.warnings, paper)
+
+
+def draw_plan(plan: EvalPlan, paper: Paper) -> None:
+    """Draw what would be judged and written."""
+    rows = [("model", f"{place(Path(plan.model['path']))} ({plan.model['family']})")] if plan.model else []
+    rows.append(("data" if plan.model else "ratings", _data(plan.data)))
+    if plan.runtime:
+        rows.append(("runtime", _runtime(plan.runtime)))
+    kpis = [str(kpi) for kpi in plan.kpis] or ["none: figures only"]
+    rows += [("KPIs" if index == 0 else "", kpi) for index, kpi in enumerate(kpis)]
+    paper.pairs(rows)
+    paper.line()
+    paper.table(("would write",), [(place(path),) for path in plan.writes] or [("nothing",)])
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    where = f"view {data['view']}" if "view" in data else str(place(Path(data["path"])))
+    if "raters" in data:
+        return f"{where}, {data['photos']} photos, {data['raters']} raters"
+    return f"{data['photos']} photos, {where}, split {data['split']}"
+
+
+def _runtime(runtime: Mapping[str, Any]) -> str:
+    return f"{runtime['name']}, {runtime['threads']} threads, {runtime['precision']}"
 
 
 def _confusion(result: EvalResult, paper: Paper) -> None:

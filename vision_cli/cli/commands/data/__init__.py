@@ -1,0 +1,24 @@
+"""`vision data`: each command in a module of its own, imported when it is asked for."""
+
+from __future__ import annotations
+
+from vision_cli.cli.subgroup import lazy_group
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "detect": ("vision_cli.cli.commands.data.detect", "Name the format of a folder or file"),
+    "convert": ("vision_cli.cli.commands.data.convert", "Copy a data set into another format, with a report"),
+    "view": ("vision_cli.cli.commands.data.view", "Show what a view holds, or write a new one"),
+    "stats": ("vision_cli.cli.commands.data.stats", "Count photos, boxes and classes, and measure them"),
+    "show": ("vision_cli.cli.commands.data.show", "Browse photos with boxes, masks and predictions on a page"),
+    "query": ("vision_cli.cli.commands.data.query", "Ask photos, annotations, predictions and runs in SQL"),
+}
+
+app = lazy_group(
+    "data",
+    "Look at data sets and bring them into other formats.",
+    COMMANDS,
+    (
+        "vision data detect photos/",
+        "vision data convert coco/ voc/ --to voc --allow-loss polygons",
+    ),
+)

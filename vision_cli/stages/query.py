@@ -1,0 +1,139 @@
+"""`vision data query`: SQL over photos, annotations, predictions, embeddings and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from vision_cli import formats
+from vision_cli.core.catalogue import suggestion
+from vision_cli.core.config import SourceConfig
+from vision_cli.core.dataset import Dataset
+from vision_cli.core.errors import DataError, UsageError, VisionError
+from vision_cli.core.project import Project
+from vision_cli.stages import data, places, query_file, run_tables
+from vision_cli.views import sandbox, select, sql_faults, tables
+
+OF_DATA = ("images", "annotations", "classes")
+OF_RUNS = ("runs", "predictions", "embeddings")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRequest:
+    """What to ask.
+
+    Attributes:
+        sql: one SELECT.
+        project: names views and has runs.
+        view: of the project; its training's view when None.
+        data: a folder or file in place of a view.
+        format: `table`, `csv`, `parquet` or `json`; what the output's suffix says when None.
+        output: file to write; None shows the rows.
+        limits: of time, memory and rows.
+        dry_run: write nothing.
+    """
+
+    sql: str
+    project: Project
+    view: str | None = None
+    data: Path | None = None
+    format: str | None = None
+    output: Path | None = None
+    limits: sandbox.Limits = field(default_factory=sandbox.Limits)
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """What the query gave.
+
+    Attributes:
+        table: rows, no more than the limit.
+        total: rows without it.
+        format: `table`, `csv`, `parquet` or `json`.
+        output: file that was written.
+        notes: what readers of the data left out.
+    """
+
+    table: pa.Table
+    total: int
+    format: str
+    output: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        members: dict[str, Any] = {
+            "columns": [{"name": name, "type": kind} for name, kind in query_file.columns(self.table)],
+            "total": self.total,
+            "output": self.output,
+            "notes": list(self.notes),
+        }
+        return members if self.output else {**members, "rows": query_file.json_rows(self.table)}
+
+
+def query(request: QueryRequest) -> QueryResult:
+    """Answer a query.
+
+    Raises:
+        UsageError: the query is wrong, or asks for what is locked.
+        DataError: the data is refused, or the query takes too long or too much.
+        ResourceError: the output cannot be written.
+    """
+    kind = query_file.format_of(request.format, request.output)
+    if request.output is not None:
+        places.check_file(request.output)
+    found, notes = _tables(request)
+    try:
+        answer = sandbox.run(request.sql, found, request.limits)
+    except VisionError as error:
+        raise _guessed(error, found) from error
+    if request.output is not None and not request.dry_run:
+        query_file.write(answer.table, kind, request.output)
+    return QueryResult(answer.table, answer.total, kind, request.output, notes)
+
+
+def _tables(request: QueryRequest) -> tuple[dict[str, pa.Table], tuple[str, ...]]:
+    """Return the tables that the query may mean; what it does not name is not read."""
+    text = request.sql.casefold()
+    named = {name for name in (*OF_DATA, *OF_RUNS) if name in text} or {*OF_DATA, *OF_RUNS}
+    root = request.project.root
+    found: dict[str, pa.Table] = {"runs": run_tables.runs(root)} if "runs" in named else {}
+    if named == {"runs"}:
+        return found, ()
+    dataset = _dataset(request)
+    found |= tables.tables(dataset)
+    if "predictions" in named:
+        found["predictions"] = run_tables.predictions(root, dataset)
+    notes = dataset.notes
+    if "embeddings" in named:
+        found["embeddings"], more = run_tables.embeddings(root, dataset)
+        notes = (*notes, *more)
+    return found, notes
+
+
+def _dataset(request: QueryRequest) -> Dataset:
+    project = request.project
+    if request.data is None:
+        return data.load_photos(project, request.view)
+    if request.view is not None:
+        raise UsageError("--view and --data name different photos.", hint="Give one of them.")
+    if not request.data.exists():
+        raise DataError(f"{request.data}: there is no such file or folder.", hint="Check the path.")
+    config = SourceConfig(path=str(request.data))
+    dataset = data.described(project, config, formats.read("data", config, request.data))
+    return select.join({"data": dataset}, None, [])
+
+
+def _guessed(error: VisionError, found: Mapping[str, pa.Table]) -> VisionError:
+    """Return an error with a guess at the column that was meant."""
+    missing = sql_faults.missing_column(error.message)
+    if missing is None:
+        return error
+    guess = suggestion(missing, [name for table in found.values() for name in table.column_names])
+    hint = f"Did you mean '{guess}'?" if guess else error.hint
+    return type(error)(f"there is no column '{missing}'.", hint=hint)
