@@ -11,7 +11,8 @@ import pytest
 from coco_sets import RUNS, SQUARE, box, document, photo, read, said, save, slowly
 
 from vision_cli.core.errors import DataError
-from vision_cli.formats import coco, coco_stream
+from vision_cli.formats import coco
+from vision_cli.formats.coco import stream as coco_stream
 
 
 def test_reading_says_what_the_file_says(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from PIL import Image
 
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
-from vision_cli.formats import ReadOptions, WriteOptions, hf_folder
+from vision_cli.formats import ReadOptions, WriteOptions
+from vision_cli.formats import huggingface as hf_folder
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

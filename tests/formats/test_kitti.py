@@ -16,7 +16,7 @@ from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.formats import ReadOptions, WriteOptions, kitti
-from vision_cli.formats.kitti_lines import name_of, split_lines, type_of
+from vision_cli.formats.kitti.lines import name_of, split_lines, type_of
 
 # The first line stands in the readme of many tools; the second is a region as the development kit writes it.
 CAR = "Car 0.37 2 -1.57 599.41 156.40 629.75 189.25 2.85 2.63 12.34 0.47 1.49 69.44 -1.56"

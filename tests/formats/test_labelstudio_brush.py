@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision_cli.core import rle
-from vision_cli.formats import labelstudio_brush
+from vision_cli.formats.labelstudio import brush as labelstudio_brush
 
 # label-studio-converter 0.0.59, encode_rle of a 9 x 6 mask: rows 1 to 3, columns 2 to 6, and the last pixel.
 PEER_RLE = [0, 0, 0, 216, 57, 27, 254, 43, 0, 194, 127, 247, 192, 48, 159, 253, 240, 12, 39, 255, 146, 192, 35, 255, 0]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from vision_cli.core.errors import DataError, MissingPartError, UsageError, VisionError
 from vision_cli.formats import ReadOptions, WriteOptions, mapping
-from vision_cli.formats.mapping_fields import Item, parse_field, parse_template
+from vision_cli.formats.mapping.fields import Item, parse_field, parse_template
 
 PAGE = Path(__file__).parents[2] / "docs/formats_of_your_own.md"
 BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

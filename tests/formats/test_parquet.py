@@ -20,7 +20,7 @@ from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.origin import Origin
 from vision_cli.formats import ReadOptions, WriteOptions, imagefolder, parquet
-from vision_cli.formats.parquet_table import read_table, write_table
+from vision_cli.formats.parquet.table import read_table, write_table
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -18,7 +18,7 @@ from vision_cli.core.errors import DataError
 from vision_cli.formats import ReadOptions, tfrecord
 from vision_cli.formats.crc32c import crc32c
 from vision_cli.formats.label_map import read_label_map
-from vision_cli.formats.tfrecord_wire import example
+from vision_cli.formats.tfrecord.wire import example
 
 MAP = r"""item { id: 1 name: "cat" }
 item {

@@ -17,7 +17,7 @@ from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.formats import ReadOptions, WriteOptions, voc
-from vision_cli.formats.voc_text import escaped, spelled, unspelled
+from vision_cli.formats.voc.text import escaped, spelled, unspelled
 
 OPTIONS = ReadOptions("pets")
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision_cli.formats import voc_fast, voc_xml
-from vision_cli.formats.voc_xml import XmlError
+from vision_cli.formats.voc import fast as voc_fast
+from vision_cli.formats.voc import xml as voc_xml
+from vision_cli.formats.voc.xml import XmlError
 
 BOX = "<bndbox><xmin>1</xmin> <ymin>2.50</ymin><xmax>3</xmax><ymax>1e1</ymax></bndbox>"
 PLAIN = f"<object>\n<name> a b </name><pose>Unspecified</pose><truncated>0</truncated>{BOX}\n</object>"

@@ -14,7 +14,8 @@ from PIL import Image
 from vision_cli.core import outline
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
-from vision_cli.formats import ReadOptions, WriteOptions, voc_segmentation
+from vision_cli.formats import ReadOptions, WriteOptions
+from vision_cli.formats.voc import segmentation as voc_segmentation
 
 OPTIONS = ReadOptions("pets")
 CLASSES = np.array([[0, 8, 8, 255], [0, 8, 8, 255], [15, 15, 0, 0]], dtype=np.uint8)

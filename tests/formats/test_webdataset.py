@@ -20,7 +20,7 @@ from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, ResourceError
 from vision_cli.formats import ReadOptions, WriteOptions, imagefolder, tar_members, webdataset
 from vision_cli.formats.unpacked import cache_folder
-from vision_cli.formats.webdataset_write import tar_member
+from vision_cli.formats.webdataset.writing import tar_member
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

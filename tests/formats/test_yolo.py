@@ -15,7 +15,9 @@ from vision_cli.core import yaml_source
 from vision_cli.core.columns import IMAGE_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
-from vision_cli.formats import ReadOptions, WriteOptions, yolo, yolo_text, yolo_yaml
+from vision_cli.formats import ReadOptions, WriteOptions, yolo
+from vision_cli.formats.yolo import text as yolo_text
+from vision_cli.formats.yolo import yaml as yolo_yaml
 
 NAMES = [
     "<script>",

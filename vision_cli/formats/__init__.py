@@ -43,13 +43,13 @@ FORMATS = Catalogue(
             "vision_cli.formats.openimages", "Open Images: CSV files of boxes and labels, class ids such as /m/01g317"
         ),
         "voc": Card("vision_cli.formats.voc", "Pascal VOC: one XML of boxes a photo, lists of splits"),
-        "voc-segmentation": Card("vision_cli.formats.voc_segmentation", "Pascal VOC with masks of classes and objects"),
+        "voc-segmentation": Card("vision_cli.formats.voc.segmentation", "Pascal VOC with masks of classes and objects"),
         "kitti": Card(
             "vision_cli.formats.kitti", "KITTI objects: one text file a photo, with truncation and occlusion"
         ),
         "vision": Card("vision_cli.formats.parquet", "Our own: all of a data set in two Parquet files and a manifest"),
         "webdataset": Card("vision_cli.formats.webdataset", "Tar archives of photos beside .cls or .json labels"),
-        "huggingface": Card("vision_cli.formats.hf_folder", "Photos beside metadata.jsonl, .csv or .parquet"),
+        "huggingface": Card("vision_cli.formats.huggingface", "Photos beside metadata.jsonl, .csv or .parquet"),
         "tfrecord": Card("vision_cli.formats.tfrecord", "TFRecords of TensorFlow's object detection API, read only"),
         "mapping": Card("vision_cli.formats.mapping", "A format of your own: --mapping with a YAML or Python file"),
         "panoptic": Card("vision_cli.formats.panoptic", "COCO panoptic: a JSON of segments, an RGB PNG of ids a photo"),

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.origin import Pixels
-from vision_cli.formats import ReadOptions, WriteOptions, Written, coco, coco_layout, coco_read, coco_write
-from vision_cli.formats.coco_layout import Kind
+from vision_cli.formats import ReadOptions, WriteOptions, Written, coco
+from vision_cli.formats.coco import layout as coco_layout
+from vision_cli.formats.coco import reading as coco_read
+from vision_cli.formats.coco import writing as coco_write
+from vision_cli.formats.coco.layout import Kind
 
 CARRIES = coco.CARRIES
 PIXELS: Pixels = "exclusive"

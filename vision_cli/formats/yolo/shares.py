@@ -1,0 +1,230 @@
+"""Objects as rows of shares: what each becomes, and what of it leaves the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vision_cli.core.dataset import Dataset
+from vision_cli.formats.yolo.rows import Flags, Floats, Integers, KeypointShape
+
+_SLACK_PX = 1e-6
+_RINGS = msgspec.json.Decoder(list[list[list[float]]])
+_POINTS = msgspec.json.Decoder(list[list[float]])
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The columns that rows are made of, N annotations in the order of the table.
+
+    Attributes:
+        photos: int64 (N,), row of each one's photo.
+        sizes: float64 (N, 2), width and height of that photo; 0 where unknown.
+        boxes: float64 (N, 4), x, y, w, h in pixels; NaN without a box.
+        outlines: as in the table, not copied: they are most of its bytes; None in a data set with keypoints.
+        single: bool (N,), which outlines are of one polygon and become rows.
+        keypoints: as JSON; None when no annotation has any.
+        shape: `kpt_shape` of the rows, if there are keypoints.
+        scores: float64 (N,); None unless every annotation has one.
+    """
+
+    photos: Integers
+    sizes: Floats
+    boxes: Floats
+    outlines: pa.ChunkedArray | None
+    single: Flags
+    keypoints: pa.Array | None
+    shape: KeypointShape | None
+    scores: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def weights(self) -> Integers:
+        """Return int64 (N,): about how many values each row has."""
+        weights = np.full(len(self), 6, dtype=np.int64)
+        if self.outlines is not None:
+            weights += np.where(self.single, _lengths(self.outlines) // 5, 0)
+        if self.keypoints is not None:
+            weights += _lengths(self.keypoints) // 3
+        return weights
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Rows of M annotations.
+
+    Attributes:
+        counts: int64 (M,), values of each.
+        values: float64 (sum of counts,), 0 to 1.
+        clipped: bool (M,), something of it was out of the photo.
+        outside: bool (M,), nothing of it is in the photo.
+        reshaped: bool (M,), its box is not the one around its polygon.
+        broken: bool (M,), its polygon is none and its box is written.
+    """
+
+    counts: Integers
+    values: Floats
+    clipped: Flags
+    outside: Flags
+    reshaped: Flags
+    broken: Flags
+
+
+def objects(dataset: Dataset, shape: KeypointShape | None = None) -> Objects:
+    """Take the columns out of a data set.
+
+    Args:
+        dataset: any.
+        shape: the source's own `kpt_shape`, if it is written back.
+    """
+    table = dataset.annotations
+    photos = dataset.rows_of(table["image_id"])
+    sides = [dataset.images[name].fill_null(0).to_numpy() for name in ("width", "height")]
+    boxes = np.full((len(table), 4), np.nan)
+    if "x" in table.column_names:
+        for column, name in enumerate("xywh"):
+            boxes[:, column] = table[name].to_numpy()
+    keypoints = _column(table, "keypoints")
+    outlines = table["outline"] if keypoints is None and "outline" in table.column_names else None
+    single = np.zeros(len(table), dtype=np.bool_)
+    if outlines is not None:
+        parts = table["outline_parts"].fill_null(0).to_numpy() if "outline_parts" in table.column_names else single
+        single = (parts == 1) & outlines.is_valid().to_numpy()
+    scores = _column(table, "score")
+    return Objects(
+        photos,
+        np.stack(sides, axis=1).astype(np.float64)[photos],
+        boxes,
+        outlines if single.any() else None,
+        single,
+        keypoints,
+        _shape(keypoints, shape),
+        scores.to_numpy() if scores is not None and not scores.null_count and keypoints is None else None,
+    )
+
+
+def _column(table: pa.Table, name: str) -> pa.Array | None:
+    """Return a column as one array; None where it is absent or all null."""
+    if name not in table.column_names or table[name].null_count == len(table):
+        return None
+    column = table[name].combine_chunks()
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _lengths(texts: pa.Array | pa.ChunkedArray) -> Integers:
+    lengths = pc.fill_null(pc.binary_length(texts), 0)
+    return np.asarray(lengths if isinstance(lengths, pa.Array) else lengths.combine_chunks(), dtype=np.int64)
+
+
+def _shape(keypoints: pa.Array | None, source: KeypointShape | None) -> KeypointShape | None:
+    """Return the shape that holds every row: as many points as the longest has."""
+    if keypoints is None:
+        return source
+    points = int(pc.max(pc.count_substring(keypoints, ",")).as_py() or 0) // 3 + 1
+    return source if source is not None and source[0] >= points else (points, 3)
+
+
+def shares(found: Objects, first: int, stop: int) -> Shares:
+    """Return the rows of a range of annotations, clipped to the photo."""
+    sizes = found.sizes[first:stop]
+    boxes, clipped, outside = _boxes(found.boxes[first:stop], sizes)
+    counts = np.full(len(boxes), 4, dtype=np.int64)
+    none = np.zeros(len(boxes), dtype=np.bool_)
+    if found.keypoints is not None and found.shape is not None:
+        points = _keypoints(found, first, stop)
+        return Shares(counts + points.shape[1], np.hstack([boxes, points]).ravel(), clipped, outside, none, none)
+    if found.outlines is None:
+        return _with_scores(found, first, Shares(counts, boxes.ravel(), clipped, outside, none, none))
+    texts = found.outlines.slice(first, stop - first).to_pylist()
+    chosen = zip(texts, found.single[first:stop].tolist(), strict=True)
+    rings, broken = _rings([text if single else None for text, single in chosen])
+    lengths = np.fromiter(map(len, rings), dtype=np.int64, count=len(rings))
+    flags = lengths > 0
+    owners = np.repeat(np.arange(len(rings)), lengths // 2)
+    points = np.fromiter(chain.from_iterable(rings), dtype=np.float64, count=int(lengths.sum())).reshape(-1, 2)
+    around = _around(points, flags, lengths // 2)
+    reshaped = flags & (np.abs(around - found.boxes[first:stop]) > _SLACK_PX).any(axis=1)
+    beyond = ((points < -_SLACK_PX) | (points > sizes[owners] + _SLACK_PX)).any(axis=1)
+    far = np.bincount(owners[beyond], minlength=len(rings)) > 0
+    outside = np.where(flags, _misses(around, sizes), outside)
+    counts = np.where(flags, lengths, counts)
+    values = np.empty(int(counts.sum()))
+    is_point = np.repeat(flags, counts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values[is_point] = np.clip(points / sizes[owners], 0, 1).ravel()
+    values[~is_point] = boxes[~flags].ravel()
+    return _with_scores(found, first, Shares(counts, values, np.where(flags, far, clipped), outside, reshaped, broken))
+
+
+def _boxes(boxes: Floats, sizes: Floats) -> tuple[Floats, Flags, Flags]:
+    """Return centre and size as shares, which boxes were clipped, and which do not touch the photo.
+
+    A box may leave the photo as long as its centre is inside and its size is not over the photo's: a row can say so.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = boxes[:, :2] + boxes[:, 2:]
+        result = np.hstack([(boxes[:, :2] + boxes[:, 2:] / 2) / sizes, boxes[:, 2:] / sizes])
+        slack = np.tile(_SLACK_PX / sizes, 2)
+        clipped: Flags = np.asarray(((result < -slack) | (result > 1 + slack)).any(axis=1))
+        low, high = np.clip(boxes[:, :2], 0, sizes), np.clip(ends, 0, sizes)
+        inner = np.hstack([(low + high) / 2 / sizes, np.maximum(high - low, 0) / sizes])
+    return np.clip(np.where(clipped[:, None], inner, result), 0, 1), clipped, _misses(boxes, sizes)
+
+
+def _rings(texts: Sequence[bytes | None]) -> tuple[list[list[float]], Flags]:
+    """Return the ring of each outline, empty without one, and where a ring is no polygon."""
+    decoded = iter(_RINGS.decode(b"[" + b",".join(text for text in texts if text is not None) + b"]"))
+    rings = [[] if text is None else next(decoded)[0] for text in texts]
+    broken = np.array(
+        [text is not None and (len(ring) < 6 or len(ring) % 2 == 1) for text, ring in zip(texts, rings, strict=True)]
+    )
+    if broken.any():
+        rings = [[] if bad else ring for ring, bad in zip(rings, broken.tolist(), strict=True)]
+    return rings, broken.astype(np.bool_)
+
+
+def _around(points: Floats, flags: Flags, lengths: Integers) -> Floats:
+    """Return float64 (M, 4): the box around each polygon, NaN without one."""
+    result = np.full((len(flags), 4), np.nan)
+    if flags.any():
+        firsts = (np.cumsum(lengths) - lengths)[flags]
+        low, high = np.minimum.reduceat(points, firsts), np.maximum.reduceat(points, firsts)
+        result[flags] = np.hstack([low, high - low])
+    return result
+
+
+def _misses(boxes: Floats, sizes: Floats) -> Flags:
+    """Return which boxes do not touch the photo."""
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    return np.asarray(((high < -_SLACK_PX) | (low > sizes + _SLACK_PX)).any(axis=1))
+
+
+def _keypoints(found: Objects, first: int, stop: int) -> Floats:
+    """Return float64 (M, values of all points): shares and visibilities, zeros where there are none."""
+    if found.keypoints is None or found.shape is None:
+        return np.zeros((stop - first, 0))
+    number, dimensions = found.shape
+    texts = found.keypoints.slice(first, stop - first).to_pylist()
+    result = np.zeros((len(texts), number, 3))
+    rows = _POINTS.decode(b"[" + b",".join(text or b"[]" for text in texts) + b"]")
+    for row, values in enumerate(rows):
+        points = np.array(values, dtype=np.float64).reshape(-1, 3)
+        result[row, : len(points)] = points
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result[:, :, :2] = np.clip(result[:, :, :2] / found.sizes[first:stop, None], 0, 1)
+    return np.ascontiguousarray(result[:, :, :dimensions]).reshape(len(texts), -1)
+
+
+def _with_scores(found: Objects, first: int, rows: Shares) -> Shares:
+    if found.scores is None:
+        return rows
+    scores = found.scores[first : first + len(rows.counts)]
+    values = np.insert(rows.values, np.cumsum(rows.counts), scores)
+    return Shares(rows.counts + 1, values, rows.clipped, rows.outside, rows.reshaped, rows.broken)
