@@ -1,9 +1,14 @@
 """Each extra resolves to what is installed here, and every hint names an extra that exists."""
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from vision_cli.stages import installation
 
@@ -40,6 +45,29 @@ def test_each_extra_resolves(extra):
     for requirement in [*installation.requirements(""), *needed]:
         walk(requirement, seen)
     assert [problem for problem in seen.values() if problem is not True] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_pip_finds_versions_that_fit_together_from_nothing(root, tmp_path, extra):
+    """Ask the package registry, as on a new machine: nothing that is installed here counts."""
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, tmp_path / name)
+    shutil.copytree(root / "vision_cli", tmp_path / "vision_cli", ignore=shutil.ignore_patterns("__pycache__"))
+    plan = ["install", "--dry-run", "--ignore-installed", "--quiet", "--report", "plan.json", f".[{extra}]"]
+    done = subprocess.run([sys.executable, "-m", "pip", *plan], cwd=tmp_path, capture_output=True, text=True)
+    if done.returncode and "NewConnectionError" in done.stderr + done.stdout:
+        pytest.skip("no package registry")
+    assert done.returncode == 0, done.stderr
+    found = {
+        item["metadata"]["name"]: item["metadata"]["version"]
+        for item in json.loads((tmp_path / "plan.json").read_text())["install"]
+    }
+    if extra in ("all", "export", "train"):
+        assert (2, 10) <= Version(found["torch"]).release[:2] < (2, 15)
+    if extra in ("all", "export") and sys.platform == "linux":
+        assert found["litert-torch"].startswith("0.10.")
 
 
 def test_all_holds_every_other():

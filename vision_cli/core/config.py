@@ -111,6 +111,8 @@ class DataConfig(Section):
     """Data sets by name."""
     views: dict[str, ViewConfig] = {}
     """Selections by name; without any, `all` is every source."""
+    gold: str | None = None
+    """View or source whose labels are right: `vision data gold score` measures deliveries against it."""
     split: SplitConfig = SplitConfig()
     """How photos without a split are shared out."""
 

@@ -104,7 +104,7 @@ def read_sources(project: Project, view: ViewConfig) -> dict[str, Dataset]:
     Raises:
         DataError: a source or its metadata is refused.
     """
-    return {name: _read(project, name, project.config.data.sources[name]) for name in view.sources}
+    return {name: load_source(project, name) for name in view.sources}
 
 
 def load_folder(project: Project, path: Path) -> TaskData:
@@ -142,13 +142,18 @@ def find_view(project: Project, name: str) -> ViewConfig:
     return ViewConfig.model_validate({"from": list(data.sources)})
 
 
-def _read(project: Project, name: str, source: SourceConfig) -> Dataset:
+def load_source(project: Project, name: str) -> Dataset:
+    """Read one source with the metadata that stands beside it, or the version of it that the project file names.
+
+    Raises:
+        UsageError: there is no such version.
+        DataError: the source or its metadata is refused.
+    """
+    source = project.config.data.sources[name]
     if source.version is not None:
-        where = project.origin(f"data.sources.{name}.version")
-        raise UsageError(
-            f"{where}: data.sources.{name}.version: versions cannot be read yet.",
-            hint="Leave it out to take the files as they are.",
-        )
+        from vision_cli.stages import version_sources  # for those who ask for it
+
+        return version_sources.read(project, name, source.version)
     images = None if source.images is None else str(project.path(source.images))
     dataset = formats.read(name, source.model_copy(update={"images": images}), project.path(source.path))
     return described(project, source, dataset)

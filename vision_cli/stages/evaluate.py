@@ -18,8 +18,9 @@ from vision_cli.core.measurement import Measurement
 from vision_cli.core.predictions import Predictions
 from vision_cli.core.progress import Progress
 from vision_cli.metrics import MeasureRequest
-from vision_cli.stages import answers, inference, judging, speed
+from vision_cli.stages import answers, inference, judging, speed, version_seen
 from vision_cli.stages.subject import EvalRequest, Subject, prepare
+from vision_cli.stages.version_seen import Seen
 
 RESULT_NAME = "result.json"
 PREDICTIONS_NAME = "predictions.parquet"
@@ -84,16 +85,17 @@ def evaluate(request: EvalRequest, progress: Progress) -> EvalResult:
         DataError: model or data are refused, or the split is empty.
     """
     subject = prepare(request)
-    manifest = {"model": str(subject.path.absolute()), "split": subject.split, "data_digest": subject.digest}
+    seen = version_seen.seen(request.project, subject.whole, progress)
+    manifest = {"model": str(subject.path.absolute()), "split": subject.split, **seen.manifest()}
     record = run.create(request.project.root, "eval", subject.run_name, manifest)
     with run.recorded(record):
-        result = _judge(request, subject, record, progress)
+        result = _judge(request, subject, record, progress, seen)
         files.write_json(record.folder / RESULT_NAME, result.as_json())
     reports.write(request.junit, request.markdown, result.as_json())
     return result
 
 
-def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Progress) -> EvalResult:
+def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Progress, seen: Seen) -> EvalResult:
     runner, card = subject.runner, subject.runner.card
     predictions = inference.predict_paths(runner, subject.dataset.paths(), progress, what="evaluate")
     asked = MeasureRequest(
@@ -110,13 +112,18 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
     judgements = judging.judge_kpis(subject.targets, measurement, runtime=runner.runtime, extra=figures)
     return EvalResult(
         model=subject.model(),
-        data=subject.data(),
+        data={**subject.data(), "digest": seen.digest, "version": seen.version},
         runtime=subject.runtime(),
         classes=card.classes.names,
         measurement=measurement,
         speed=figures,
         judgements=judgements,
-        warnings=(*measurement.warnings, *_changed(request, subject), *_unjudged(judgements), *_seen(subject)),
+        warnings=(
+            *measurement.warnings,
+            *_changed(request, subject, seen, progress),
+            *_unjudged(judgements),
+            *_seen(subject),
+        ),
         run=record.folder,
     )
 
@@ -132,11 +139,19 @@ def _unjudged(judgements: tuple[Judgement, ...]) -> tuple[str, ...]:
     return (f"declared for another runtime and not judged here: {', '.join(others)}.",) if others else ()
 
 
-def _changed(request: EvalRequest, subject: Subject) -> tuple[str, ...]:
-    seen = subject.runner.card.data_digest
-    if request.data is None and seen and seen != subject.digest:
-        return ("the data changed since this model was trained: test photos may have been training photos then.",)
-    return ()
+def _changed(request: EvalRequest, subject: Subject, seen: Seen, progress: Progress) -> tuple[str, ...]:
+    """Say that the data is not what the model was trained on, with counts where its version is in the store."""
+    trained = subject.runner.card.data_digest
+    if request.data is not None or not trained:
+        return ()
+    version = version_seen.of_model(subject.path)
+    if trained == seen.digest and (version is None or version == seen.version):
+        return ()
+    what = version_seen.what_changed(request.project, subject.whole, progress, digest=trained, version=version)
+    told = f" ({what})" if what else ""
+    if trained == seen.digest:
+        return (f"photos changed since this model was trained, and no label did{told}.",)
+    return (f"the data changed since this model was trained{told}: test photos may have been training photos then.",)
 
 
 def _write_predictions(path: Path, subject: Subject, predictions: Predictions) -> None:

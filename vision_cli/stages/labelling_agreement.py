@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -355,9 +355,12 @@ def _label_disputes(answers: Answers) -> list[Dispute]:
 
 def _object_disputes(answers: Answers, met: Sequence[places.Meeting]) -> list[Dispute]:
     sums = places.by_photo(answers, met)
+    of_photo: dict[int, list[places.Meeting]] = {}
+    for each in met:
+        of_photo.setdefault(each.photo, []).append(each)
     found = []
     for photo in np.flatnonzero(sums[:, 0] < sums[:, 1]).tolist():
-        mine = [each for each in met if each.photo == photo]
+        mine = of_photo[photo]
         told = {}
         for who in sorted({person for each in mine for person in (each.one, each.other)}):
             own = places.tally(answers, [each for each in mine if who in (each.one, each.other)])
@@ -374,8 +377,3 @@ def _counts(found: Consensus) -> dict[str, int]:
         "ties": len(found.ties),
         "objects_of_too_few": int(sum(found.outvoted.values())),
     }
-
-
-def members(result: AgreementResult) -> dict[str, Any]:
-    """Return the counts of the consensus; for the renderer."""
-    return dict(result.consensus)

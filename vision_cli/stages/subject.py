@@ -54,7 +54,7 @@ class Subject:
         dataset: the photos that are judged, with the model's class map.
         truth: int64 (N,), bool (N, C) or float64 (N,), by task.
         split: name.
-        digest: of the whole data set.
+        whole: the data set with all its splits and its own class map.
         targets: KPIs to judge.
         threads: of the runtime.
     """
@@ -64,9 +64,14 @@ class Subject:
     dataset: Dataset
     truth: np.ndarray[Any, Any]
     split: str
-    digest: str
+    whole: Dataset
     targets: tuple[Kpi, ...]
     threads: int
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the whole data set."""
+        return self.whole.digest()
 
     @property
     def run_name(self) -> str:
@@ -120,7 +125,7 @@ def prepare(request: EvalRequest, *, remember: bool = True) -> Subject:
         dataset=dataset,
         truth=view_data.targets(dataset, runner.card.task),
         split=split,
-        digest=loaded.dataset.digest(),
+        whole=loaded.dataset,
         targets=targets,
         threads=request.threads or speed.all_threads(),
     )

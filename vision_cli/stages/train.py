@@ -19,7 +19,7 @@ from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.stages import fitting, judging, loading, planning, rehearsal, run_lock, verifying
+from vision_cli.stages import fitting, judging, loading, planning, rehearsal, run_lock, verifying, version_seen
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.fitting import FitTask
 
@@ -103,16 +103,16 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     counts = _counts(data)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
     fitting.check_machine(project.config)
-    before = _resumable(project, data) if request.resume else None
+    before = _resumable(project, data, progress) if request.resume else None
     if request.dry_run:
         return _rehearsed(request, data, counts, progress)
     network = fitting.build(project, data, progress, offline=request.offline)
     findings = _checked(request, data, network, progress)
     photos = planning.photos_digest(project, data, progress)
-    record = _created(project, data, photos) if before is None else before
+    record = _created(project, data, photos, progress) if before is None else before
     with run_lock.held(record):
         if request.resume:
-            _resume(record, photos)
+            _resume(request, record, data, photos, progress)
         with run.recorded(record), _resumable_if_interrupted(record, progress):
             fitted = fitting.fit(FitTask(project, data, network, record, request.resume), progress)
             verified = verifying.verify(project, data, fitted, record, progress)
@@ -167,14 +167,14 @@ def _counts(data: TaskData) -> dict[str, int]:
     return counts
 
 
-def _created(project: Project, data: TaskData, photos: str) -> run.Run:
+def _created(project: Project, data: TaskData, photos: str, progress: Progress) -> run.Run:
     config = project.config
     manifest = {
         "config": config.model_dump(mode="json", by_alias=True),
         "seed": config.train.seed,
         "task": data.task,
         "classes": list(data.dataset.classes.names),
-        "data_digest": data.dataset.digest(),
+        **version_seen.seen(project, data.dataset, progress).manifest(),
         "photos_digest": photos,
     }
     return run.create(project.root, "train", config.name, manifest)
@@ -190,7 +190,7 @@ def _resumable_if_interrupted(record: run.Run, progress: Progress) -> Iterator[N
         raise
 
 
-def _resumable(project: Project, data: TaskData) -> run.Run:
+def _resumable(project: Project, data: TaskData, progress: Progress) -> run.Run:
     """Return the last run, if it stopped on the way and nothing that decides its result was changed since."""
     try:
         record = run.latest(project.root, "train")
@@ -201,7 +201,8 @@ def _resumable(project: Project, data: TaskData) -> run.Run:
     manifest = record.manifest
     same_classes = manifest.get("classes") == list(data.dataset.classes.names)
     if manifest.get("data_digest") != data.dataset.digest() or not same_classes:
-        raise _other_data(record, "the photos, labels, split or classes are not those that the run began with")
+        problem = "the photos, labels, split or classes are not those that the run began with"
+        raise _other_data(record, problem, version_seen.since_run(project, record, data.dataset, progress))
     if changed := _changed_keys(manifest.get("config", {}), project):
         raise UsageError(
             f"{record.folder}: settings changed since the run began: {', '.join(changed)}.",
@@ -210,15 +211,16 @@ def _resumable(project: Project, data: TaskData) -> run.Run:
     return record
 
 
-def _resume(record: run.Run, photos: str) -> None:
+def _resume(request: TrainRequest, record: run.Run, data: TaskData, photos: str, progress: Progress) -> None:
     if record.manifest.get("photos_digest") != photos:
-        raise _other_data(record, "photos of the same name have another content than when the run began")
+        problem = "photos of the same name have another content than when the run began"
+        raise _other_data(record, problem, version_seen.since_run(request.project, record, data.dataset, progress))
     record.set_status("running", resumed=True)
 
 
-def _other_data(record: run.Run, problem: str) -> DataError:
+def _other_data(record: run.Run, problem: str, changes: str | None) -> DataError:
     hint = "Bring the data back, or start a new run with `vision train`."
-    return DataError(f"{record.folder}: {problem}.", hint=hint)
+    return DataError(f"{record.folder}: {problem}.", hint=hint, details=[changes] if changes else [])
 
 
 def _changed_keys(before: Mapping[str, Any], project: Project) -> list[str]:

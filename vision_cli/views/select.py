@@ -11,43 +11,69 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vision_cli.core.catalogue import suggestion
-from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.config import ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
+from vision_cli.views import joining, pixels
 
 _SHOWN = 10
 
 Renames = Mapping[str, str | None]
 
 
-def combine(datasets: Mapping[str, Dataset], view: ViewConfig | None, classes: Sequence[str]) -> Dataset:
+def combine(
+    datasets: Mapping[str, Dataset], view: ViewConfig | None, classes: Sequence[str], *, place: str = "where"
+) -> Dataset:
     """Join the sources of a view.
 
     A label that the view's `map` drops is removed. Its photo goes too when that was its only label, unless photos of
-    this source have several labels: there, none of the classes is an answer.
+    this source have several labels or boxes: there, none of the classes is an answer.
 
     Args:
         datasets: by name of their source.
-        view: renames, merges and drops classes; None leaves them as they are.
-        classes: declared names in their order; without any, the names of the data, sorted.
+        view: a condition, and renames, merges, drops and an order of classes; None leaves them as they are.
+        classes: declared names in their order, unless the view has its own; without any, the names of the data, sorted.
+        place: where the condition stands, for messages.
 
     Returns:
-        Ids are counted anew in the order of the sources; notes tell what was left out.
+        Ids are counted anew in the order of the sources; notes tell what was left out or changed.
 
     Raises:
         DataError: the map names a class that no source has, or the data has classes that are not declared.
+        UsageError: the condition is wrong.
     """
+    dataset = join(datasets, view, classes)
+    return dataset if view is None or view.where is None else kept(dataset, view, place=place)
+
+
+def join(datasets: Mapping[str, Dataset], view: ViewConfig | None, classes: Sequence[str]) -> Dataset:
+    """Join the sources of a view, without its condition; see `combine`."""
     renames: Renames = {} if view is None else view.map
+    declared = tuple(view.classes if view is not None and view.classes else classes)
     present = sorted({name for dataset in datasets.values() for name in _used(dataset)})
     _check_map(renames, present)
-    kept = {target for name in present if (target := renames.get(name, name)) is not None}
-    class_map = ClassMap(tuple(classes) or tuple(sorted(kept)))
+    remaining = {target for name in present if (target := renames.get(name, name)) is not None}
+    class_map = ClassMap(declared or tuple(sorted(remaining)))
     _check_declared(class_map, {name: renames.get(name, name) for name in present})
-    parts = [_relabelled(name, dataset, renames, class_map) for name, dataset in datasets.items()]
-    absent = [name for name in class_map.names if name not in kept]
-    notes = [f"No photo has the declared class '{name}'." for name in absent]
-    return _joined(parts, class_map, notes)
+    alike, shifts = pixels.alike(datasets)
+    parts = {name: _relabelled(name, dataset, renames, class_map) for name, dataset in alike.items()}
+    dataset = joining.joined(parts, class_map)
+    absent = [f"No photo has the declared class '{name}'." for name in class_map.names if name not in remaining]
+    return replace(dataset, notes=(*dataset.notes, *shifts, *absent))
+
+
+def kept(dataset: Dataset, view: ViewConfig, *, place: str = "where") -> Dataset:
+    """Return the photos for which a view's condition holds; classes have the names that the view's `map` gives them.
+
+    Raises:
+        UsageError: the condition is wrong.
+        DataError: its values do not fit, or it takes too long.
+    """
+    if view.where is None:
+        return dataset
+    from vision_cli.views.where import holds  # DuckDB, for those who ask for it
+
+    return dataset.select(holds(dataset, view.where, mapped=view.map, place=place))
 
 
 def _used(dataset: Dataset) -> list[str]:
@@ -107,17 +133,18 @@ def _relabelled(source: str, dataset: Dataset, renames: Renames, class_map: Clas
     targets = [renames.get(name, name) for name in dataset.classes.names]
     table = np.array([-1 if name is None else where.get(name, -1) for name in targets] + [-2], dtype=np.int32)
     ids = table[dataset.annotations["class_id"].fill_null(len(targets)).to_numpy()]
-    keep = pa.array(ids != -1)
+    keep = ids != -1
     column = pa.array(ids, mask=ids < 0, type=pa.int32())
     index = dataset.annotations.schema.get_field_index("class_id")
-    annotations = _once(dataset.annotations.set_column(index, "class_id", column).filter(keep))
+    annotations = dataset.annotations.set_column(index, "class_id", column)
+    annotations = _once(annotations if keep.all() else annotations.filter(pa.array(keep)))
     result = replace(dataset, annotations=annotations, classes=class_map)
     return _without_bare(source, dataset, result)
 
 
 def _once(annotations: pa.Table) -> pa.Table:
     """Return one row a photo and class of whole-photo labels: two names merged into one make one label."""
-    if "x" in annotations.schema.names:
+    if {"x", "outline"} & set(annotations.schema.names):
         return annotations
     keys = ["image_id", "class_id", "value"]
     first = annotations.group_by(keys, use_threads=False).aggregate([("id", "min")])
@@ -126,8 +153,11 @@ def _once(annotations: pa.Table) -> pa.Table:
 
 def _without_bare(source: str, before: Dataset, after: Dataset) -> Dataset:
     """Leave out the photos that lost their only label."""
+    boxes = {"x", "outline"} & set(before.annotations.column_names)
+    if len(before) == 0 or boxes or after.annotations.num_rows == before.annotations.num_rows:
+        return after
     had, has = _labelled(before), _labelled(after)
-    if len(before) == 0 or _most_labels(before) > 1 or not (had & ~has).any():
+    if _most_labels(before) > 1 or not (had & ~has).any():
         return after
     gone = int((had & ~has).sum())
     note = f"{gone} photos of '{source}' are left out: the view drops their only class."
@@ -143,42 +173,3 @@ def _labelled(dataset: Dataset) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def _most_labels(dataset: Dataset) -> int:
     classes = dataset.annotations.filter(pc.is_valid(dataset.annotations["class_id"]))
     return int(np.bincount(dataset.rows_of(classes["image_id"])).max(initial=0))
-
-
-def _joined(parts: Sequence[Dataset], class_map: ClassMap, notes: Sequence[str]) -> Dataset:
-    images, annotations, offset = [], [], 0
-    for part in parts:
-        rows = part.rows_of(part.annotations["image_id"])
-        images.append(_with_ids(part.images, "id", np.arange(len(part)) + offset))
-        annotations.append(_with_ids(part.annotations, "image_id", rows + offset))
-        offset += len(part)
-    table = _concatenated(annotations, ANNOTATION_COLUMNS)
-    return Dataset(
-        _concatenated(images, IMAGE_COLUMNS),
-        _with_ids(table, "id", np.arange(table.num_rows)),
-        class_map,
-        {name: root for part in parts for name, root in part.roots.items()},
-        (*(note for part in parts for note in part.notes), *notes),
-        {name: origin for part in parts for name, origin in part.origins.items()},
-    )
-
-
-def _with_ids(table: pa.Table, name: str, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), name, pa.array(ids, type=pa.int64()))
-
-
-def _concatenated(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
-    """Join tables whose further columns differ; a column that has two types becomes text."""
-    types: dict[str, set[pa.DataType]] = {}
-    for table in tables:
-        for item in table.schema:
-            types.setdefault(item.name, set()).add(item.type)
-    for name, found in types.items():
-        if len(found - {pa.null()}) > 1:
-            tables = [_as_text(table, name) for table in tables]
-    return pa.concat_tables([schema.empty_table(), *tables], promote_options="default").combine_chunks()
-
-
-def _as_text(table: pa.Table, name: str) -> pa.Table:
-    index = table.schema.get_field_index(name)
-    return table if index < 0 else table.set_column(index, name, table[name].cast(pa.string()))

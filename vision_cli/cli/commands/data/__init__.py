@@ -11,6 +11,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("vision_cli.cli.commands.data.stats", "Count photos, boxes and classes, and measure them"),
     "show": ("vision_cli.cli.commands.data.show", "Browse photos with boxes, masks and predictions on a page"),
     "query": ("vision_cli.cli.commands.data.query", "Ask photos, annotations, predictions and runs in SQL"),
+    "commit": ("vision_cli.cli.commands.data.commit", "Keep labels and photos as a version"),
+    "log": ("vision_cli.cli.commands.data.log", "List the versions"),
+    "diff": ("vision_cli.cli.commands.data.diff", "Show what differs between two versions, or since one"),
+    "checkout": ("vision_cli.cli.commands.data.checkout", "Bring a version back as a folder"),
+    "tag": ("vision_cli.cli.commands.data.tag", "Give a version a name"),
+    "verify": ("vision_cli.cli.commands.data.verify", "Compare every byte of the versions with its hash"),
+    "gc": ("vision_cli.cli.commands.data.gc", "Remove from the store what no version needs"),
 }
 
 app = lazy_group(
