@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_cli import models
+from vision_cli.advice import framing
 from vision_cli.core import files, policy
 from vision_cli.core.artefact import Decode
 from vision_cli.core.config import ModelConfig, ProjectConfig, TrainConfig
@@ -174,18 +175,24 @@ def _options(config: ProjectConfig) -> TrainConfig:
 
 
 def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
+    from vision_cli.training.checks import freezing_plan
     from vision_cli.training.fit import FitRequest
     from vision_cli.training.fit import fit as run_loop
     from vision_cli.training.photos import Photos
 
     train, val = task.data.dataset.split("train"), task.data.dataset.split("val")
+    options = _options(task.project.config)
+    if not freezing_plan(options, network, photos=len(train)).backbone:
+        found = framing.cropped(train, network.preprocess)
+        if found:
+            progress.warn(found.message)
     result = run_loop(
         FitRequest(
             network=network,
             task=task.data.task,
             train=Photos(train.paths(), _targets(task.data, train, decode)),
             val=Photos(val.paths(), _targets(task.data, val, decode)),
-            options=_options(task.project.config),
+            options=options,
             preprocess=network.preprocess,
             folder=task.record.folder,
             log=task.record.log,
