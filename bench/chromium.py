@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its DevTools protocol over two pipes (--remote-debugging-pipe): no port, no package."""
+"""A headless Chromium, driven by its DevTools protocol over two pipes (--remote-debugging-pipe)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PROGRAM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-_READ, _WRITE = 3, 4
+PROGRAM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+# The browser reads from descriptor 3 and writes to 4, whatever numbers the pipes have here.
+_START = """import fcntl, os, sys
+high = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 10) for word in sys.argv[1:3]]
+for descriptor, number in zip(high, (3, 4)): os.dup2(descriptor, number)
+os.execv(sys.argv[3], sys.argv[3:])"""
 _CHUNK = 1 << 16
 
 
@@ -102,14 +109,19 @@ class Tab:
         """Wait until an expression is true."""
         script = f"""new Promise((done, fail) => {{ const end = performance.now() + {seconds * 1000};
           (function look() {{ let met = false; try {{ met = {condition}; }} catch {{ met = false; }}
-            if (met) done(true); else if (performance.now() > end) fail(new Error('waited for ' + {json.dumps(condition)}));
+            if (met) done(true);
+            else if (performance.now() > end) fail(new Error('waited for ' + {json.dumps(condition)}));
             else setTimeout(look, 15); }})(); }})"""
         self.run(script)
 
     def key(self, key: str, text: str = "") -> None:
         """Press a key."""
         codes = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9}
-        params = {"key": key, "windowsVirtualKeyCode": codes.get(key, 0), "text": text or ("\r" if key == "Enter" else "")}
+        params = {
+            "key": key,
+            "windowsVirtualKeyCode": codes.get(key, 0),
+            "text": text or ("\r" if key == "Enter" else ""),
+        }
         self.send("Input.dispatchKeyEvent", {"type": "keyDown", **params})
         self.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": key})
 
@@ -125,9 +137,10 @@ def browser(program: str | None = PROGRAM) -> Iterator[Tab]:
         raise RuntimeError("there is no Chromium here")
     to_browser, from_browser = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as home:
+        ends = (to_browser[0], from_browser[1])
         process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$@" {_READ}<&{to_browser[0]} {_WRITE}>&{from_browser[1]}', program, *_options(home)],
-            pass_fds=(to_browser[0], from_browser[1]),
+            [sys.executable, "-c", _START, *map(str, ends), program, *_options(home)],
+            pass_fds=ends,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": home},

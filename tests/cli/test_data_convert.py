@@ -31,7 +31,7 @@ def kitti(tmp_path):
 
 
 CONVERT = ("data", "convert", "kitti", "out", "--from", "kitti", "--to", "yolo")
-ALLOW = ("--allow-loss", "truncated", "--allow-loss", "occluded")
+ALLOW = ("--allow-loss", "truncated", "--allow-loss", "occluded", "--allow-loss", "3d")
 
 
 def test_detect_names_format_and_evidence(vision, kitti):
@@ -74,12 +74,16 @@ def test_a_loss_that_is_not_allowed_is_exit_4_with_the_whole_report(vision, kitt
     assert document["written"] is False
     assert document["images"] == {"in": 2, "out": 2, "dropped": {}, "changed": {}}
     assert document["annotations"]["in"] == document["annotations"]["out"] == 3
-    assert document["annotations"]["changed"] == {"truncated left out": 1, "occluded left out": 1}
-    assert document["not_allowed"] == ["truncated", "occluded"]
+    assert document["annotations"]["changed"] == {
+        "truncated left out": 1,
+        "occluded left out": 1,
+        "box in 3D left out": 3,
+    }
+    assert document["not_allowed"] == ["truncated", "occluded", "3d"]
     assert not (tmp_path / "out").exists()
     drawn = vision(*CONVERT)
     assert drawn.code == 4
-    assert "--allow-loss truncated --allow-loss occluded" in drawn.out
+    assert "--allow-loss truncated --allow-loss occluded --allow-loss 3d" in drawn.out
 
 
 def test_the_report_for_people(vision, kitti):
@@ -87,8 +91,8 @@ def test_the_report_for_people(vision, kitti):
     assert called.code == 0, called.err
     lines = [" ".join(line.split()) for line in called.out.splitlines()]
     assert "photos 2 2 - -" in lines
-    assert "annotations 3 3 - 1 truncated left out, 1 occluded left out" in lines
-    assert "Car - 0 2 2 - -" in lines
+    assert "annotations 3 3 - 1 truncated left out, 1 occluded left out, 3 box in 3D left out" in lines
+    assert "Car - 0 2 2 - 2 box in 3D left out" in lines
     assert "The source's numbers are kept. They count pixels from 0, the last one inclusive." in lines
     assert "2 photos, 3 annotations, 3 boxes" in called.out
     assert "written: out (photos: copy)" in lines
@@ -204,3 +208,14 @@ def test_neither_detecting_nor_converting_imports_torch(kitti, tmp_path):
     assert imported("data", "detect", "kitti", cwd=tmp_path) & {"torch", "sklearn", "scipy"} == set()
     words = ("data", "convert", "kitti", "out", "--from", "kitti", "--to", "yolo", "--allow-loss", "all")
     assert imported(*words, cwd=tmp_path) & {"torch", "sklearn", "scipy", "pydantic"} == set()
+
+
+def test_links_are_followed_when_it_is_said(vision, kitti, tmp_path):
+    assert vision(*CONVERT, *ALLOW, "--images", "symlink").code == 0
+    for words in (("data", "convert", "out", "back", "--to", "voc"), ("data", "stats", "out")):
+        called = vision(*words, "--json")
+        assert called.code == 3, words
+        assert vision(*words, "--follow-links", "--json").code == 0, words
+    assert len(list((tmp_path / "back").rglob("*.jpg")) + list((tmp_path / "back").rglob("*.png"))) == 2
+    assert vision("data", "detect", "out", "--follow-links").code == 0
+    assert vision("data", "stats", "all", "--follow-links").code == 2

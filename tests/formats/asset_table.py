@@ -4,7 +4,7 @@ Made by `asset_outcomes.py`, then read line by line.
 """
 
 TABLE = r"""
-bccd_voc | ambiguous: csv, voc
+bccd_voc | voc 364 4888 3
 bccd_voc/BCCD | voc 364 4888 3
 bccd_voc/BCCD/Annotations | voc 364 4888 3
 cards | voc 67 143 6
@@ -24,9 +24,7 @@ coco128_train/semantic_segmentation/masks | imagefolder 100 100 1
 coco_golden | coco 100 839 80
 logos | imagefolder 483 483 1
 ls_converter_tests | imagefolder 14 14 1
-ls_converter_tests/tests | imagefolder 13 13 1
 ls_converter_tests/tests/data | imagefolder 13 13 3
-panopticapi_sample | imagefolder 6 6 1
 panopticapi_sample/sample_data | ambiguous: coco, panoptic
 raccoon_voc | voc 200 217 1
 raccoon_voc/annotations | voc 200 217 1
@@ -43,13 +41,9 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @ade20k2020_dataset/dataset_with_meta_file | imagefolder 6 6 1
 @ade20k2020_dataset/dataset_with_meta_file/training | imagefolder 6 6 1
 @align_celeba_dataset | imagefolder 10 10 2
-@align_celeba_dataset/dataset/Img | imagefolder 5 5 1
-@align_celeba_dataset/dataset_with_meta_file/Img | imagefolder 5 5 1
 @ava_dataset/frames | imagefolder 4 4 2
 @camvid_dataset | masks 4 10 8
 @celeba_dataset | imagefolder 10 10 2
-@celeba_dataset/dataset/Img | imagefolder 5 5 1
-@celeba_dataset/dataset_with_meta_file/Img | imagefolder 5 5 1
 @cityscapes_dataset | imagefolder 20 20 2
 @cityscapes_dataset/dataset | cityscapes 4 9 6
 @cityscapes_dataset/dataset/gtFine | cityscapes 4 9 6
@@ -87,7 +81,6 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @cvat_dataset/for_images/export_project | cvat 6 12 2
 @cvat_dataset/for_images/export_task | cvat 2 4 2
 @cvat_dataset/for_video | cvat 3 3 3
-@datumaro_dataset | imagefolder 4 4 1
 @icdar_dataset | imagefolder 6 6 3
 @imagenet_dataset | imagefolder 3 3 2
 @imagenet_dataset/label_1 | imagefolder 1 1 1
@@ -98,7 +91,6 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @imagenet_subsets_dataset/train/label_1 | imagefolder 1 1 1
 @imagenet_subsets_dataset/val | imagefolder 3 3 2
 @imagenet_subsets_dataset/val/label_1 | imagefolder 1 1 1
-@imagenet_txt_dataset | imagefolder 2 2 1
 @kaggle_dataset | ambiguous: voc, masks
 @kaggle_dataset/image_mask | masks 2 4 2
 @kaggle_dataset/image_mask_with_labelmap | masks 3 9 3
@@ -113,7 +105,6 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @kitti_dataset/kitti_3d_with_subset/label_2 | kitti 3 5 3
 @kitti_dataset/kitti_detection | kitti 2 5 2
 @kitti_dataset/kitti_detection/training | kitti 2 5 2
-@kitti_dataset/kitti_raw | imagefolder 3 3 1
 @kitti_dataset/kitti_raw/IMAGE_00 | imagefolder 3 3 1
 @kitti_dataset/kitti_segmentation | imagefolder 4 4 2
 @kitti_dataset/kitti_segmentation/training | imagefolder 4 4 2
@@ -133,12 +124,10 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @mars_dataset | imagefolder 3 3 2
 @mars_dataset/bbox_test | imagefolder 1 1 1
 @mars_dataset/bbox_train | imagefolder 2 2 2
-@mot_dataset | imagefolder 1 1 1
 @mots_dataset | imagefolder 6 6 2
 @mots_dataset/train | imagefolder 4 4 2
 @mots_dataset/val | imagefolder 2 2 2
 @mpii_json_dataset | imagefolder 6 6 2
-@mvtec_dataset | imagefolder 5 5 1
 @mvtec_dataset/category_0 | imagefolder 5 5 2
 @mvtec_dataset/category_0/default | imagefolder 3 3 3
 @mvtec_dataset/category_0/ground_truth | imagefolder 2 2 2
@@ -159,8 +148,6 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @roboflow_dataset/yolo/train | yolo 2 2 2
 @roboflow_dataset/yolo/val | yolo 1 2 2
 @roboflow_dataset/yolo_obb | yolo refused: none of 2 photos has a label file.
-@sly_pointcloud_dataset | imagefolder 2 2 1
-@sly_pointcloud_dataset/ds0 | imagefolder 2 2 1
 @sly_pointcloud_dataset/ds0/related_images | imagefolder 2 2 2
 @synthia_dataset | masks 10 27 14
 @synthia_dataset/al | masks 2 5 5
@@ -273,7 +260,7 @@ ls_converter_tests/tests/data/test_export_json_min/data_repeater.json | labelstu
 ls_converter_tests/tests/data/test_export_yolo/data.json | labelstudio 2 6 2
 ls_converter_tests/tests/data/test_export_yolo/data_obb.json | labelstudio 3 25 2
 ls_converter_tests/tests/data/test_export_yolo/data_polygons.json | labelstudio 1 1 1
-panopticapi_sample/sample_data/images_info_examples.json | ambiguous: coco, panoptic
+panopticapi_sample/sample_data/images_info_examples.json | panoptic 2 50 133
 panopticapi_sample/sample_data/panoptic_coco_detection_format.json | coco 2 50 133
 panopticapi_sample/sample_data/panoptic_examples.json | panoptic 2 50 133
 raccoon_voc/data/raccoon_labels.csv | csv refused: 200 bad rows of 217: 200 missing photos.

@@ -63,7 +63,7 @@ def objects() -> list[dict]:
     """Return objects of every kind."""
     pose = json.dumps([10.0, 10.0, 2, 20.5, 20.25, 1, 0.0, 0.0, 0]).encode()
     return [
-        {"image_id": 0, "class_id": 0, **box(1, 2, 10, 12)},
+        {"image_id": 0, "class_id": 0, **box(1, 2, 10, 12), "alpha": -1.5, "z_m": 12.25, "rotation_y": 0.5},
         {"image_id": 0, "class_id": 1, **box(20.5, 3.25, 10.125, 8.5), "truncated": 0.25, "occluded": 1},
         {"image_id": 0, "class_id": 0, **box(30, 20, 5, 5), "difficult": True, "attributes": '{"colour": "red"}'},
         {"image_id": 1, "class_id": 2, **box(4, 4, 16, 10), **polygons((4, 4, 20, 4, 20, 14))},

@@ -41,6 +41,13 @@ def test_read_or_refused_as_the_table_says(name, text):
     assert time.monotonic() - start < SECONDS
 
 
+@pytest.mark.parametrize("name", [name for name, text in rows().items() if " refused: " in text])
+def test_each_refusal_says_what_to_do(name):
+    with pytest.raises(VisionError) as caught:
+        FORMATS.load(rows()[name].split()[0]).read(place_of(name), ReadOptions("data"))
+    assert caught.value.hint
+
+
 def test_nothing_else_fits_anything():
     """Every other folder and file is told to be of no format: no guess, no traceback."""
     known = {place_of(name) for name in rows()}

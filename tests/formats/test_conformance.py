@@ -12,6 +12,7 @@ import pytest
 import rich_data as made
 
 from vision_cli import formats
+from vision_cli.core import containment
 from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS, MORE_ANNOTATION_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, VisionError
@@ -148,6 +149,8 @@ def test_what_is_kept_comes_back(name, kind, tmp_path):
     carries = FORMATS.load(name).CARRIES
     if "value" in carries and kind == "values":
         assert sorted(back.annotations["value"].to_pylist()) == sorted(dataset.annotations["value"].to_pylist())
+    if "3d" in carries and kind == "objects":
+        assert [value for value in back.annotations["z_m"].to_pylist() if value is not None] == [12.25]
     if "split" in carries:
         assert sorted(back.images["split"].to_pylist()) == sorted(dataset.images["split"].to_pylist())
 
@@ -292,6 +295,28 @@ def test_boxes_come_back_to_the_last_bit(name, tmp_path):
         assert np.array_equal(before[:, clean], after[:, clean])
     assert clean.sum() > 50
     assert np.abs(before - after).max() <= limit
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_loops_of_links_end_and_are_no_photos(name, tmp_path):
+    """A link to itself in every folder, under each suffix that some format looks at: read past, or refused in words."""
+    write(kept(made.plain(tmp_path / "photos"), name), name, tmp_path / "out")
+    suffixes = ("", ".jpg", ".png", ".txt", ".json", ".xml", ".csv", ".yaml", ".tar", ".tfrecord", ".parquet", ".jsonl")
+    for folder in [tmp_path / "out", *(path for path in (tmp_path / "out").rglob("*") if path.is_dir())]:
+        for suffix in suffixes:
+            (folder / f"loop{suffix}").symlink_to(folder / f"loop{suffix}")
+        (folder / "around").symlink_to(tmp_path / "out")
+    for permission in ("stay", "follow"):
+        with containment.links(permission):
+            formats.detect(tmp_path / "out")
+            for reader in NAMES:
+                try:
+                    found = FORMATS.load(reader).read(tmp_path / "out", ReadOptions("data", links=permission))
+                except VisionError as error:
+                    assert error.exit_code in (2, 3)  # noqa: PT017
+                    assert error.message  # noqa: PT017
+                else:
+                    assert not [path for path in found.images["path"].to_pylist() if "around/" in path]
 
 
 def test_class_maps_are_kept_where_order_is(tmp_path):

@@ -46,6 +46,7 @@ def test_boxes_only(rich):
         ("mask", "mask -> box"): [5, 12],
         ("truncated", "truncated left out"): [1],
         ("occluded", "occluded left out"): [1],
+        ("3d", "box in 3D left out"): [0],
         ("difficult", "difficult left out"): [2],
         ("score", "score left out"): [7],
         ("annotator", "annotator left out"): [7],
@@ -71,7 +72,7 @@ def test_each_name_is_reported_where_it_is_not_carried(rich, missing):
 
 
 def test_several_polygons_to_one(rich):
-    assert found(rich, ALL - {"polygons"})["polygons", "several polygons -> one"] == [4]
+    assert found(rich, ALL - {"polygons"})["polygons", "several polygons -> box"] == [4]
 
 
 def test_outlines_only(rich):
@@ -89,6 +90,17 @@ def test_masks_only(rich):
 def test_flags_at_their_default_are_no_loss():
     rows = {"image_id": 0, "class_id": 0, **made.box(1, 1, 2, 2), "truncated": 0.0, "occluded": 0, "difficult": False}
     assert found(of_rows({**rows, "iscrowd": False, "attributes": "{}", "rotation_deg": 0.0}), BOXES) == {}
+
+
+def test_the_3d_box_is_told_where_any_of_its_numbers_is_said():
+    boxes = made.box(1, 1, 2, 2)
+    rows = of_rows(
+        {"image_id": 0, "class_id": 0, **boxes, "alpha": -1.57},
+        {"image_id": 0, "class_id": 0, **boxes, "z_m": 8.0},
+        {"image_id": 0, "class_id": 0, **boxes},
+    )
+    assert found(rows, BOXES) == {("3d", "box in 3D left out"): [0, 1]}
+    assert found(rows, BOXES | {"3d"}) == {}
 
 
 def test_photos_without_labels_left():

@@ -253,3 +253,24 @@ def test_every_card_is_a_module_of_the_protocol() -> None:
         assert isinstance(module.CARRIES, frozenset)
         assert callable(module.detect)
         assert callable(module.read)
+
+
+@pytest.mark.parametrize(
+    ("photos", "found"),
+    [
+        (("cat/a.jpg",), True),
+        (("img/a.jpg",), False),
+        (("Img_2020/a.jpg",), False),
+        (("images/a.jpg",), False),
+        (("pile/deeper/a.jpg",), False),
+        (("train/cat/a.jpg", "val/cat/b.jpg"), True),
+        (("train/images/a.jpg", "val/images/b.jpg"), False),
+        (("images/a.jpg", "cat/b.jpg"), True),
+    ],
+)
+def test_one_folder_is_a_class_only_if_it_looks_like_one(write, tmp_path, photos, found):
+    for name in photos:
+        write(name)
+    imagefolder = formats.FORMATS.load("imagefolder")
+    assert (imagefolder.detect(tmp_path) is not None) == found
+    assert len(imagefolder.read(tmp_path, formats.ReadOptions("data"))) == len(photos)

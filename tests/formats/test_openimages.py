@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from vision_cli.core.dataset import Dataset
@@ -96,3 +98,11 @@ def test_assets_come_back(shared_data: Path, tmp_path: Path) -> None:
     assert back.classes == dataset.classes
     assert sorted(back.annotations["record"].to_pylist()) == sorted(dataset.annotations["record"].to_pylist())
     assert sorted(back.splits().tolist()) == sorted(dataset.splits().tolist()) == ["test", "train", "train", "val"]
+
+
+def test_what_is_known_to_be_absent_is_no_loss_and_other_metadata_is(folder) -> None:
+    boxes = "p,xclick,/m/1,1,0.25,0.5,0.1,0.60,1,0,0,0,1\n"
+    dataset = read(folder(boxes, "p,verification,/m/1,0\n"))
+    assert openimages.losses(dataset) == []
+    images = dataset.images.append_column("scene", pa.array(["city"]))
+    assert [(loss.name, loss.allowed) for loss in openimages.losses(replace(dataset, images=images))] == [("metadata", True)]

@@ -19,7 +19,7 @@ from vision_cli.stages import convert as stage
 from vision_cli.stages import target_folder
 from vision_cli.stages.convert import ConvertRequest, convert
 
-FLAGS = frozenset({"truncated", "occluded"})
+FLAGS = frozenset({"truncated", "occluded", "3d"})
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_report_counts_what_went_in_and_out(request_of, tmp_path):
     assert (report.source_format, report.target_format) == ("kitti", "yolo")
     assert (report.images.before, report.images.after, report.unlabelled) == (3, 3, 1)
     assert (report.annotations.before, report.annotations.after) == (4, 4)
-    assert report.annotations.changed == {"truncated left out": 1, "occluded left out": 2}
+    assert report.annotations.changed == {"truncated left out": 1, "occluded left out": 2, "box in 3D left out": 3}
     assert {line.name: (line.target_id, line.annotations.before) for line in report.classes} == {
         "Car": (0, 2),
         "DontCare": (1, 1),
@@ -83,8 +83,8 @@ def test_a_loss_that_is_not_allowed_writes_nothing(request_of, source, tmp_path)
     done = convert(request_of(allowed=frozenset({"occluded"})))
     assert not done.ok
     assert not done.written
-    assert done.report.not_allowed == ["truncated"]
-    assert done.report.annotations.changed == {"truncated left out": 1, "occluded left out": 2}
+    assert done.report.not_allowed == ["truncated", "3d"]
+    assert done.report.annotations.changed == {"truncated left out": 1, "occluded left out": 2, "box in 3D left out": 3}
     assert sets.names(tmp_path) == ["kitti"]
     assert sets.tree(source) == before
 
@@ -116,6 +116,103 @@ def test_photos_are_there(request_of, source, tmp_path, images):
     assert photo.read_bytes() == original.read_bytes()
     assert photo.is_symlink() == (images == "symlink")
     assert photo.samefile(original) == (images != "copy")
+
+
+@pytest.mark.parametrize("to", ["yolo", "voc", "coco", "kitti", "csv"])
+def test_linked_photos_are_read_again_with_the_permission_alone(request_of, source, tmp_path, to):
+    done = convert(request_of(to, images="symlink", allowed=frozenset({"all"}), verify=True))
+    assert any("--follow-links" in note for note in done.report.notes)
+    before = sets.tree(source)
+    back = ConvertRequest(tmp_path / "out", tmp_path / "back", "kitti", allowed=frozenset({"all"}), source_format=to)
+    with pytest.raises(DataError, match=r"refused|lie outside|leads out|bad ") as caught:
+        convert(back)
+    assert caught.value.exit_code == 3
+    assert not (tmp_path / "back").exists()
+    again = convert(replace(back, links="follow", source_format=None))
+    assert again.written
+    assert again.report.annotations.after == 4
+    photos = sorted((tmp_path / "back").rglob("*.jpg"))
+    assert len(photos) == 3
+    assert not any(photo.is_symlink() for photo in photos)
+    assert sets.tree(source) == before
+
+
+def test_unused_classes_are_told(tmp_path):
+    sets.photo(tmp_path / "coco" / "images" / "a.jpg")
+    image = {"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}
+    box = {"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+    categories = [{"id": number, "name": name} for number, name in ((1, "cat"), (2, "dog"), (7, "owl"))]
+    (tmp_path / "coco" / "labels.json").write_text(
+        json.dumps({"images": [image], "annotations": [box], "categories": categories})
+    )
+    notes = []
+    for to in ("yolo", "kitti"):
+        request = ConvertRequest(tmp_path / "coco", tmp_path / to, to, allowed=frozenset({"all"}))
+        notes += [note for note in convert(request).report.notes if "Classes without" in note]
+    assert notes == [
+        "Classes without annotation stay in the list of classes: cat, owl.",
+        "Classes without annotation are not in the target: cat, owl.",
+    ]
+    assert len(yolo.read(tmp_path / "yolo", ReadOptions("data")).classes) == 3
+
+
+def test_text_ids_become_numbers_where_a_format_has_numbers_alone(tmp_path):
+    sets.photo(tmp_path / "ours" / "a.jpg")
+    rows = "path,id,label,xmin,ymin,xmax,ymax,source_id\n"
+    rows += "a.jpg,f-1,cat,1,2,10,20,a7\na.jpg,f-1,cat,3,4,10,20,a8\n"
+    (tmp_path / "ours" / "labels.csv").write_text(rows)
+    request = ConvertRequest(tmp_path / "ours", tmp_path / "coco", "coco", verify=True)
+    done = convert(request)
+    assert done.written, done.verification
+    assert done.report.annotations.changed == {"id -> new number": 2}
+    document = json.loads((tmp_path / "coco" / "annotations" / "instances.json").read_text())
+    assert [row["id"] for row in document["annotations"]] == [1, 2]
+
+
+PROGRAM = """
+def write(path, columns):
+    images, annotations = columns["images"], columns["annotations"]
+    with open(path / "all.txt", "w") as file:
+        for photo, label, x in zip(annotations["image"], annotations["label"], annotations["x"]):
+            print(images["path"][photo], label, {shift} + x, file=file)
+    return [f"photos/{{name}}" for name in images["path"]]
+
+
+def read(path):
+    rows = [line.split() for line in (path / "all.txt").read_text().splitlines()]
+    photos = sorted(file.name for file in (path / "photos").iterdir())
+    annotations = {{"image": [f"photos/{{row[0]}}" for row in rows], "label": [row[1] for row in rows]}}
+    boxes = {{"x": [float(row[2]) for row in rows], **{{name: [1.0] * len(rows) for name in "ywh"}}}}
+    return {{"images": {{"path": [f"photos/{{name}}" for name in photos]}}, "annotations": {{**annotations, **boxes}}}}
+"""
+
+
+def test_a_program_of_ones_own_is_a_target(request_of, tmp_path):
+    program = tmp_path / "ours.py"
+    program.write_text(PROGRAM.format(shift=0))
+    done = convert(request_of("mapping", mapping=program, allowed=frozenset()))
+    assert done.written
+    assert (done.report.source_format, done.report.target_format) == ("kitti", "mapping")
+    lines = (tmp_path / "out" / "all.txt").read_text().splitlines()
+    assert lines == ["000001.jpg Car 10.5", "000001.jpg Pedestrian 40.0", "000001.jpg DontCare 50.0", "000002.jpg Car 5.0"]
+    assert len(list((tmp_path / "out" / "photos").glob("*.jpg"))) == 3
+
+
+def test_what_a_program_reads_back_otherwise_is_not_written(request_of, tmp_path):
+    program = tmp_path / "ours.py"
+    program.write_text(PROGRAM.format(shift=0))
+    done = convert(request_of("mapping", mapping=program, verify=True))
+    assert not done.ok
+    assert any("4 boxes are others" in each for each in done.verification.differences)
+    assert sets.names(tmp_path) == ["kitti", "ours.py"]
+
+
+@pytest.mark.parametrize(("mapping", "message"), [(None, "none is given"), ("ours.yaml", "ours.yaml is neither")])
+def test_a_target_of_ones_own_needs_a_program(request_of, tmp_path, mapping, message):
+    file = None if mapping is None else tmp_path / mapping
+    with pytest.raises(UsageError, match=message):
+        convert(request_of("mapping", mapping=file))
+    assert sets.names(tmp_path) == ["kitti"]
 
 
 def test_labels_alone(request_of, tmp_path):
@@ -348,7 +445,7 @@ def test_the_report_as_json(request_of):
         "in": 4,
         "out": 4,
         "dropped": {},
-        "changed": {"truncated left out": 1, "occluded left out": 2},
+        "changed": {"truncated left out": 1, "occluded left out": 2, "box in 3D left out": 3},
     }
     assert found["classes"][0]["name"] == "Car"
     assert found["pixels"] == {"in": "inclusive-0", "out": "inclusive-0"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import StringIO
@@ -12,6 +13,7 @@ from vision_cli.cli.text import clean
 if TYPE_CHECKING:
     from rich.console import Console
 
+_COLOUR_SWITCHES = ("FORCE_COLOR", "TTY_COMPATIBLE")  # with which rich takes any stream for a terminal
 _UNLIMITED = 100_000
 """Columns of a stream that is no terminal: nothing is wrapped or cut there."""
 
@@ -38,6 +40,22 @@ def console(stream: TextIO, *, file: TextIO | None = None) -> Console:
     )
 
 
+def plain_table(grid: Sequence[Sequence[str]], right: Sequence[int]) -> list[str] | None:
+    """Return the lines of a table as rich would draw it on a stream that is no terminal.
+
+    It is for ASCII only, a column a letter: other writing is None, and rich's to measure. Rich alone takes longer to
+    import and to draw a hundred classes than some commands take for their work.
+    """
+    if not grid or len({len(row) for row in grid}) > 1 or not all(cell.isascii() for row in grid for cell in row):
+        return None
+    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    if sum(widths) + 2 * len(widths) > _UNLIMITED:
+        return None
+    sides = [str.rjust if index in right else str.ljust for index in range(len(widths))]
+    cells = ([side(cell.rstrip(), width) for side, cell, width in zip(sides, row, widths, strict=True)] for row in grid)
+    return ["  ".join(row).rstrip() for row in cells]
+
+
 class Paper:
     """Draws on a stream. Everything that comes in is cleaned of control characters first.
 
@@ -46,11 +64,12 @@ class Paper:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._plain = not stream.isatty() and not any(os.environ.get(name) for name in _COLOUR_SWITCHES)
 
     def line(self, text: object = "", style: str = "") -> None:
         """Draw one line."""
-        if not style:
-            self.raw(clean(text))
+        if not style or self._plain:
+            self.raw(clean(text).rstrip() if style else clean(text))
             return
         from rich.text import Text
 
@@ -81,13 +100,17 @@ class Paper:
             right: indices of the columns that are aligned to the right.
             style_of: one rich style a row; none is plain.
         """
+        grid = [[clean(cell) for cell in row] for row in rows]
+        headings = [clean(name) for name in columns]
+        if self._plain and (lines := plain_table([headings, *grid] if headings else grid, right)) is not None:
+            self.raw("\n".join(lines))
+            return
         from rich.table import Table
         from rich.text import Text
 
-        grid = [[clean(cell) for cell in row] for row in rows]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(columns), header_style="bold")
         for index in range(max((len(row) for row in grid), default=len(columns))):
-            heading = Text(clean(columns[index])) if columns else ""
+            heading = Text(headings[index]) if columns else ""
             table.add_column(heading, justify="right" if index in right else "left", overflow="fold")
         for index, row in enumerate(grid):
             table.add_row(*map(Text, row), style=style_of[index] if style_of else None)

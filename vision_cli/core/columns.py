@@ -73,3 +73,6 @@ MORE_ANNOTATION_COLUMNS = pa.schema(
         ("attributes", pa.string()),  # JSON object of all that has no column, in the source's order
     ]
 )
+
+BOX_3D = ("alpha", "height_m", "width_m", "length_m", "x_m", "y_m", "z_m", "rotation_y")
+"""The annotation columns of an object's place in space."""

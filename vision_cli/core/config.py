@@ -47,6 +47,8 @@ class SourceConfig(Section):
     """Files with facts about the photos, such as when and where they were taken; a path alone will do."""
     exif: bool = False
     """Take `captured_at`, `camera`, `latitude` and `longitude` from the photos, where nothing else says them."""
+    links: Literal["stay", "follow"] = "stay"
+    """Where links in the folder may lead: `stay` below it, or `follow` anywhere; for folders whose links you made."""
     version: str | None = None
     """A committed version of the source, by tag or id; the files as they are when absent."""
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_cli.core.crossing import crosses_itself
-from vision_cli.core.outline_rings import Ids, Rings
+from vision_cli.core.outline_rings import Rings
 
 _MAX_POINTS = 128
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vision_cli.core.columns import ANNOTATION_COLUMNS, MORE_ANNOTATION_COLUMNS
 
@@ -52,9 +53,11 @@ def _update(digest: Any, name: str, column: pa.ChunkedArray) -> None:
     digest.update(name.encode())
     digest.update(column.is_valid().to_numpy().tobytes())
     if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
-        texts = [value or b"" for value in column.cast(pa.binary()).to_pylist()]
-        digest.update(np.array([len(text) for text in texts], dtype=np.int64).tobytes())
-        digest.update(b"".join(texts))
+        texts = column.cast(pa.binary()).fill_null(b"")
+        digest.update(pc.binary_length(texts).to_numpy().astype(np.int64).tobytes())
+        for chunk in texts.chunks:
+            edges = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+            digest.update(memoryview(chunk.buffers()[2] or b"")[int(edges[0]) : int(edges[-1])])
         return
     values = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
     digest.update(values.fill_null(0).to_numpy().tobytes())

@@ -70,6 +70,7 @@ class Dataset:
         roots: folder of each source.
         notes: what the reader left out and why, one sentence each.
         origins: of each source whose format has more to say than columns hold.
+        followed: sources whose links may lead out of their roots, as the user said.
     """
 
     images: pa.Table
@@ -78,6 +79,7 @@ class Dataset:
     roots: Mapping[str, Path]
     notes: tuple[str, ...] = field(default=())
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    followed: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return int(self.images.num_rows)
@@ -88,9 +90,16 @@ class Dataset:
         Raises:
             DataError: a path leads out of its source's root.
         """
-        fences = {source: Containment(root) for source, root in self.roots.items()}
+        fences = self.fences()
         columns = (self.images["source"].to_pylist(), self.images["path"].to_pylist())
         return [fences[source].path(path) for source, path in zip(*columns, strict=True)]
+
+    def fences(self) -> dict[str, Containment]:
+        """Return what keeps the paths of each source below its root."""
+        return {
+            source: Containment(root, "follow" if source in self.followed else "stay")
+            for source, root in self.roots.items()
+        }
 
     def splits(self) -> np.ndarray[Any, np.dtype[np.str_]]:
         """Return the split of each photo; the empty string where it has none."""

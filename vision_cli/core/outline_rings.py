@@ -15,6 +15,8 @@ from vision_cli.core import outline
 
 _BLOCK_ROWS = 16_384
 _MAX_BLOCK_BYTES = 1 << 26
+_OPEN, _CLOSE, _COMMA, _SPACE = b"[], "
+_SHORTEST = len("[[]]")
 _LINES = bytes(10 if each in b",]" else each for each in range(256))
 _READ = pacsv.ReadOptions(column_names=["value"], use_threads=False, block_size=_MAX_BLOCK_BYTES)
 _CONVERT = pacsv.ConvertOptions(column_types={"value": pa.float64()}, null_values=[])
@@ -48,7 +50,9 @@ def blocks(column: pa.ChunkedArray) -> Iterator[tuple[Ids, pa.BinaryArray, Rings
     for start in range(0, len(column), _BLOCK_ROWS):
         block = column.slice(start, _BLOCK_ROWS)
         block = block.combine_chunks() if isinstance(block, pa.ChunkedArray) else block
-        polygons = np.asarray(pc.equal(pc.binary_slice(block, 0, 1), b"[").fill_null(False).to_numpy(zero_copy_only=False))
+        polygons = np.asarray(
+            pc.equal(pc.binary_slice(block, 0, 1), b"[").fill_null(False).to_numpy(zero_copy_only=False)
+        )
         there = np.asarray(pc.is_valid(block).to_numpy(zero_copy_only=False))
         for kept, plain in ((polygons, True), (there & ~polygons, False)):
             if kept.any():
@@ -58,47 +62,57 @@ def blocks(column: pa.ChunkedArray) -> Iterator[tuple[Ids, pa.BinaryArray, Rings
 
 def rings(texts: pa.BinaryArray) -> Rings | None:
     """Return the corners of outlines of polygons; None where one is not written as plainly as nearly all are."""
-    brackets, values = pc.count_substring(texts, "["), pc.add(pc.count_substring(texts, ","), 1)
-    framed = pc.and_(pc.starts_with(texts, "[["), pc.ends_with(texts, "]]"))
-    if not pc.all(framed).as_py() or not len(texts):
-        return None
-    numbers = _numbers(texts)
-    counts, parts = values.to_numpy().astype(np.int64), brackets.to_numpy().astype(np.int64) - 1
-    if numbers is None or len(numbers) != int(counts.sum()):
-        return None
-    lengths = _ring_lengths(texts, counts, parts)
-    if lengths is None or (lengths % 2).any() or (lengths < 6).any():
-        return None
-    # Written so that NaN does not pass.
-    if not (np.abs(numbers) <= outline.MAX_COORDINATE_PX).all() or int(counts.max()) > 2 * outline.MAX_POINTS:
-        return None
-    lengths //= 2
-    return Rings(numbers.reshape(-1, 2), np.cumsum(lengths) - lengths, lengths, np.cumsum(parts) - parts)
-
-
-def _numbers(texts: pa.BinaryArray) -> NDArray[np.float64] | None:
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    if pa.types.is_large_binary(texts.type) or offsets[-1] - offsets[0] > _MAX_BLOCK_BYTES:
+    if not len(texts) or offsets[-1] - offsets[0] > _MAX_BLOCK_BYTES or (np.diff(offsets) < _SHORTEST).any():
         return None
     whole = memoryview(texts.buffers()[2])[offsets[0] : offsets[-1]]
-    lines = bytes(whole).translate(_LINES, b"[ \t\r\n")
+    found = _lengths(np.frombuffer(whole, np.uint8), offsets.astype(np.int64) - offsets[0])
+    if found is None:
+        return None
+    lengths, object_starts = found
+    numbers = _numbers(bytes(whole))
+    if numbers is None or len(numbers) != int(lengths.sum()) or (lengths % 2).any() or (lengths < 6).any():
+        return None
+    # Written so that NaN does not pass.
+    if not (np.abs(numbers) <= outline.MAX_COORDINATE_PX).all() or len(numbers) > 2 * outline.MAX_POINTS * len(texts):
+        return None
+    if int(np.add.reduceat(lengths, object_starts).max()) > 2 * outline.MAX_POINTS:
+        return None
+    lengths //= 2
+    return Rings(numbers.reshape(-1, 2), np.cumsum(lengths) - lengths, lengths, object_starts)
+
+
+def _lengths(text: NDArray[np.uint8], offsets: Ids) -> tuple[Ids, Ids] | None:
+    """Return how many numbers each ring has, and the first ring of each outline; None where brackets stand oddly."""
+    starts, ends = offsets[:-1], offsets[1:]
+    framed = (
+        (text[starts] == _OPEN) & (text[starts + 1] == _OPEN) & (text[ends - 1] == _CLOSE) & (text[ends - 2] == _CLOSE)
+    )
+    opens = np.flatnonzero(text == _OPEN)
+    of_ring = np.ones(len(opens), dtype=np.bool_)
+    of_ring[np.searchsorted(opens, starts)] = False
+    opens = opens[of_ring]
+    object_starts = np.searchsorted(opens, starts)
+    later = np.ones(len(opens), dtype=np.bool_)
+    later[object_starts] = False
+    inner = opens[later]
+    spaced = text[inner - 1] == _SPACE
+    joined = (text[inner - 1 - spaced] == _COMMA) & (text[inner - 2 - spaced] == _CLOSE)
+    if not framed.all() or not joined.all() or int((text == _CLOSE).sum()) != len(opens) + len(starts):
+        return None
+    commas = np.flatnonzero(text == _COMMA)
+    bounds = np.searchsorted(commas, np.append(opens, len(text)))
+    # A ring has one comma less than numbers; the comma that parts it from the next ring makes up for it.
+    lengths = np.diff(bounds)
+    lengths[np.append(object_starts[1:], len(opens)) - 1] += 1
+    return lengths, object_starts
+
+
+def _numbers(text: bytes) -> NDArray[np.float64] | None:
+    lines = text.translate(_LINES, b"[ \t\r\n")
     try:
         table = pacsv.read_csv(pa.py_buffer(lines), read_options=_READ, convert_options=_CONVERT)
     except pa.ArrowInvalid:
         return None
     found = table["value"]
     return None if found.null_count else np.asarray(found.to_numpy(), dtype=np.float64)
-
-
-def _ring_lengths(texts: pa.BinaryArray, counts: Ids, parts: Ids) -> Ids | None:
-    """Return the values of each ring; only outlines of several are looked into."""
-    several = np.flatnonzero(parts != 1)
-    if not len(several):
-        return counts
-    each = [np.array([count]) for count in counts.tolist()]
-    for row, text in zip(several.tolist(), texts.take(pa.array(several)).to_pylist(), strict=True):
-        plain = text.translate(None, b" \t\r\n")
-        if plain.count(b"],[") != parts[row] - 1:
-            return None
-        each[row] = np.array([part.count(b",") + 1 for part in plain.split(b"],[")])
-    return np.concatenate(each)

@@ -21,6 +21,12 @@ QUIET_SWITCHES: dict[str, str] = {
 # torch's OpenMP threads spin while they wait, which starves the decoding workers on small machines.
 THREAD_SWITCHES: dict[str, str] = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 
+# Arrow's own allocator keeps what was freed: a conversion of 94 MB of JSON takes 20 to 80 MB more with it.
+MEMORY_SWITCHES: dict[str, str] = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+
+# numpy starts the threads of its linear algebra at import: 50 ms of CPU on two cores.
+ONE_THREAD_SWITCHES: dict[str, str] = {"OPENBLAS_NUM_THREADS": "1"}
+
 OFFLINE_SWITCHES: dict[str, str] = {"VISION_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
 """Environment variables that forbid downloads to us and to the libraries that would do them for us."""
 
@@ -32,7 +38,7 @@ _M_MMAP_MAX = -4
 
 def apply(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set every switch that the user has not set."""
-    for name, value in {**QUIET_SWITCHES, **THREAD_SWITCHES}.items():
+    for name, value in {**QUIET_SWITCHES, **THREAD_SWITCHES, **MEMORY_SWITCHES}.items():
         environment.setdefault(name, value)
     if offline(environment):
         go_offline(environment)
@@ -41,6 +47,12 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> None:
 def go_offline(environment: MutableMapping[str, str] = os.environ) -> None:
     """Forbid downloads, here and in the processes that are started from here."""
     environment.update(OFFLINE_SWITCHES)
+
+
+def without_algebra(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Start no thread for numpy's linear algebra; for commands that do none, before numpy is imported."""
+    for name, value in ONE_THREAD_SWITCHES.items():
+        environment.setdefault(name, value)
 
 
 def offline(environment: MutableMapping[str, str] = os.environ) -> bool:

@@ -9,6 +9,8 @@ A format is a module with
 - `write(dataset, folder, options) -> Written`: `options` is a `WriteOptions`; the folder is there and empty. It
   gets only rows that the format can hold, places no photo, and gives the same bytes whatever the number of workers.
   A format that is only read has none;
+- `is_aside(path) -> bool`, if what `detect` found may be no data set of its own where another format fits, too: a CSV
+  whose photos are not there. Asked only then;
 - `losses(dataset) -> list[Loss]`, if rows can be lost for reasons of its own, beyond what `CARRIES` says.
 """
 
@@ -16,11 +18,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vision_cli.core import containment
 from vision_cli.core.catalogue import Card, Catalogue
+from vision_cli.core.containment import Links
 from vision_cli.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -71,6 +75,7 @@ CARRIED = {
     "crowd": "the crowd flag",
     "keypoints": "keypoints",
     "rotation": "rotated boxes",
+    "3d": "the 3D box",
     "truncated": "the truncation of an object",
     "occluded": "the occlusion of an object",
     "difficult": "the difficult flag",
@@ -102,6 +107,7 @@ class ReadOptions:
         sizes: whether photo sizes that the labels do not say must be read from the photos.
         mapping: a user's own mapping or program, for the format `mapping`.
         columns: name of a CSV's column by what it means: `path`, `label`, `xmin` ...
+        links: where links of the source may lead; `read_as` sees to it, a reader need not look.
     """
 
     source: str
@@ -111,6 +117,7 @@ class ReadOptions:
     sizes: bool = True
     mapping: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    links: Links = "stay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +173,21 @@ def detect(path: Path) -> list[tuple[str, str]]:
         for name, _ in fitting
         if name != "csv"
     )
-    return [(name, evidence) for name, evidence in fitting if name != "imagefolder"] if objects else fitting
+    fitting = [(name, evidence) for name, evidence in fitting if name != "imagefolder"] if objects else fitting
+    return [pair for pair in fitting if not _is_aside(pair[0], path)] or fitting if len(fitting) > 1 else fitting
+
+
+def _is_aside(name: str, path: Path) -> bool:
+    """Return whether a format says that what it found is no data set of its own here."""
+    format = FORMATS.load(name)
+    return hasattr(format, "is_aside") and bool(format.is_aside(path))
 
 
 def _evidence(name: str, path: Path) -> str | None:
-    """Return what a format finds; a file below that cannot be opened (a link loop, no rights) is no evidence."""
+    """Return what a format finds; what cannot be opened or leads out of it is none."""
     try:
         evidence: str | None = FORMATS.load(name).detect(path)
-    except OSError:
+    except (OSError, DataError):
         return None
     return evidence
 
@@ -196,15 +210,45 @@ def read(source: str, config: SourceConfig, path: Path) -> Dataset:
         )
     folder = path if path.is_dir() else path.parent
     images = None if config.images is None else folder / config.images
-    options = ReadOptions(source, images, columns=config.columns)
-    dataset: Dataset = FORMATS.load(config.format or _found(source, path)).read(path, options)
-    return dataset
+    options = ReadOptions(source, images, columns=config.columns, links=config.links)
+    with containment.links(config.links):
+        name = config.format or _found(source, path)
+    return read_as(name, path, options)
+
+
+def read_as(name: str, path: Path, options: ReadOptions) -> Dataset:
+    """Read a source in a format, with the permission for links that the options give.
+
+    Raises:
+        UsageError: the format is unknown.
+        DataError: the reader refuses the content.
+    """
+    reader = FORMATS.load(name)
+    with containment.links(options.links):
+        dataset: Dataset = reader.read(path, options)
+    return replace(dataset, followed=frozenset(dataset.roots)) if options.links == "follow" else dataset
+
+
+def refuse_links(path: Path) -> None:
+    """Refuse a path that is of some format if its links are followed, and of none if they are not.
+
+    Raises:
+        DataError: it is.
+    """
+    with containment.links("follow"):
+        names = [name for name, _ in detect(path)]
+    if names:
+        raise DataError(
+            f"{path}: links in it lead out of it; behind them are labels or photos of {' or '.join(names)}.",
+            hint=containment.HINT,
+        )
 
 
 def _found(source: str, path: Path) -> str:
     """Return the one format that a path can be of."""
     candidates = detect(path)
     if not candidates:
+        refuse_links(path)
         raise DataError(
             f"source '{source}': {path}: no format fits.",
             details=[f"{name}: {card.summary}" for name, card in FORMATS.cards().items()],

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vision_cli.core.columns import IMAGE_COLUMNS, MORE_IMAGE_COLUMNS
+from vision_cli.core.columns import BOX_3D, IMAGE_COLUMNS, MORE_IMAGE_COLUMNS
 from vision_cli.core.conservation import Loss, Mask
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.origin import Pixels
@@ -243,6 +243,9 @@ def _details(table: pa.Table, kinds: Shapes, carries: frozenset[str]) -> list[Lo
     if "rotation" not in carries:
         turned = numbers(table, "rotation_deg", 0) != 0
         found.append(Loss("rotation", "detail", "rotated box -> upright box", turned))
+    if "3d" not in carries:
+        solid = np.any([valid(table, name) for name in BOX_3D], axis=0)
+        found.append(Loss("3d", "detail", "box in 3D left out", solid))
     if "ids" not in carries:
         found.append(Loss("ids", "detail", "ids left out", valid(table, "source_id"), allowed=True))
     if "area" not in carries:
@@ -260,7 +263,7 @@ def _outline_details(kinds: Shapes, carries: frozenset[str]) -> list[Loss]:
         to = "mask" if "mask" in carries else "box"
         found.append(Loss("polygons", "detail", f"polygon -> {to}", kinds.polygons))
     elif "polygons" not in carries:
-        found.append(Loss("polygons", "detail", "several polygons -> one", kinds.several))
+        found.append(Loss("polygons", "detail", "several polygons -> box", kinds.several))
     if "mask" not in carries:
         found.append(Loss("mask", "detail", f"mask -> {simpler}", kinds.mask))
     return found
@@ -304,9 +307,14 @@ def _photo_details(images: pa.Table, carries: frozenset[str]) -> list[Loss]:
     if "ids" not in carries:
         found.append(Loss("ids", "image-detail", "ids left out", valid(images, "source_id"), allowed=True))
     if "metadata" not in carries:
-        known = {*IMAGE_COLUMNS.names, *MORE_IMAGE_COLUMNS.names}
-        rows = np.zeros(images.num_rows, dtype=np.bool_)
-        for name in images.column_names:
-            rows |= valid(images, name) if name not in known else False
-        found.append(Loss("metadata", "image-detail", "metadata left out", rows, allowed=True))
+        found.append(metadata_left_out(images))
     return found
+
+
+def metadata_left_out(images: pa.Table, kept: frozenset[str] = frozenset()) -> Loss:
+    """Return the photos that have metadata in other columns than those that are kept."""
+    known = {*IMAGE_COLUMNS.names, *MORE_IMAGE_COLUMNS.names, *kept}
+    rows = np.zeros(images.num_rows, dtype=np.bool_)
+    for name in images.column_names:
+        rows |= valid(images, name) if name not in known else False
+    return Loss("metadata", "image-detail", "metadata left out", rows, allowed=True)

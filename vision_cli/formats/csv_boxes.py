@@ -31,7 +31,7 @@ from vision_cli.formats.problems import Problems
 
 CARRIES = frozenset(
     {
-        *("class", "classes", "value", "box", "polygon", "polygons", "mask", "crowd", "keypoints", "rotation"),
+        *("class", "classes", "value", "box", "polygon", "polygons", "mask", "crowd", "keypoints", "rotation", "3d"),
         *("truncated", "occluded", "difficult", "score", "track", "annotator", "attributes", "area", "ids"),
         *("unlabelled", "split", "group", "metadata", "no-area", "out-of-frame", "no-class"),
     }

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from vision_cli.core.containment import Containment
@@ -19,17 +20,18 @@ from vision_cli.core.errors import DataError
 from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.csv_boxes import CARRIES, read_boxes
-from vision_cli.formats.csv_table import Header, Row, first_line, header_of, load_text, rows_of
+from vision_cli.formats.csv_table import Header, Row, first_line, head_of, header_of, load_text, rows_of
 from vision_cli.formats.csv_write import write
 from vision_cli.formats.problems import Problems
 
-__all__ = ["CARRIES", "PIXELS", "detect", "read", "write"]
+__all__ = ["CARRIES", "PIXELS", "detect", "is_aside", "read", "write"]
 
 PIXELS = "exclusive"
 
 _SUFFIXES = (".csv", ".tsv")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SEPARATOR = "|"
+_FIRST_ROWS = 50
 
 
 @dataclass(slots=True)
@@ -59,6 +61,23 @@ def _evidence(file: Path, columns: Mapping[str, str] | None = None) -> str | Non
     except ValueError as error:
         return f"{file.name}, in which {error}"
     return None if header is None else f"{file.name} with the columns {', '.join(header.names)}"
+
+
+def is_aside(path: Path) -> bool:
+    """Return whether none of the first photos that the CSV names is there: then it tells of photos elsewhere."""
+    for file in _candidates(path):
+        try:
+            header = header_of(text := head_of(file))
+            rows = [] if header is None else list(islice(rows_of(text, header, Problems(file)), _FIRST_ROWS))
+        except (ValueError, DataError):
+            return False
+        if header is not None and any(_is_there(file.parent, row.cell(header, "path")) for row in rows):
+            return False
+    return True
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    return "\0" not in name and os.path.isfile(f"{os.fspath(folder)}/{name}")  # noqa: PTH113 - pathlib raises on long names
 
 
 def _candidates(path: Path) -> list[Path]:

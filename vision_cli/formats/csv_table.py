@@ -90,6 +90,14 @@ def load_text(file: Path) -> str:
         raise DataError(f"{file}:{line}: {what}.", hint="Save the file as 'CSV UTF-8'.") from error
 
 
+def head_of(file: Path) -> str:
+    """Return the whole lines that a file begins with, as far as one look goes."""
+    with file.open("rb") as stream:
+        data = stream.read(_HEADER_BYTES)
+    lines = data[: data.rfind(b"\n") + 1] if len(data) == _HEADER_BYTES else data
+    return lines.removeprefix(_BOM).decode("utf-8", "replace")
+
+
 def first_line(file: Path) -> str:
     """Return the beginning of a file for `header_of`; empty when it is not UTF-8 text."""
     with file.open("rb") as stream:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from vision_cli.core.containment import Containment
+from vision_cli.core.containment import HINT, Containment
 from vision_cli.core.errors import DataError
 from vision_cli.formats.photos import is_photo_name
 
@@ -54,26 +54,49 @@ def walk(root: Path) -> Listing:
     """
     listing = Listing()
     fence = Containment(root)
-    for path, entry in _visit(root):
-        _sort_in(listing, fence, path, entry)
+    for path, entry, is_entered in _visit(root, fence):
+        _sort_in(listing, fence, (path, is_entered), entry)
     listing.photos.sort()
     if listing.refused:
         raise DataError(
             f"{root}: {len(listing.refused)} entries are refused.",
             details=listing.refused[:_SHOWN],
-            hint="Links stay inside the source's folder, and names are UTF-8: copy, rename or remove them.",
+            hint=f"Links stay inside the source's folder, and names are UTF-8. {HINT}",
         )
     return listing
 
 
-def _visit(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield every entry below a folder; links to folders are yielded and not entered, so loops end."""
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or a link to one; a loop of links is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a file or a link to one; a loop of links is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def is_listed_folder(entry: os.DirEntry[str], root: Path) -> bool:
+    """Return whether `walk` enters an entry of a folder: a folder, or with the user's permission a link to one."""
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and Containment(root).enters(entry.name))
+
+
+def _visit(root: Path, fence: Containment) -> Iterator[tuple[str, os.DirEntry[str], bool]]:
+    """Yield every entry below a folder, and whether it is a folder that is entered, as links to folders seldom are."""
     waiting = [PurePosixPath()]
     while waiting:
         at = waiting.pop()
         for entry in _entries_at(root / at):
-            yield str(at / entry.name), entry
-            if entry.is_dir(follow_symlinks=False):
+            path = str(at / entry.name)
+            is_entered = entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and fence.enters(path))
+            yield path, entry, is_entered
+            if is_entered:
                 waiting.append(at / entry.name)
 
 
@@ -84,12 +107,13 @@ def _entries_at(folder: Path) -> list[os.DirEntry[str]]:
         raise DataError(f"{folder}: cannot be listed: {error.strerror}.", hint="Check its permissions.") from error
 
 
-def _sort_in(listing: Listing, fence: Containment, path: str, entry: os.DirEntry[str]) -> None:
+def _sort_in(listing: Listing, fence: Containment, found: tuple[str, bool], entry: os.DirEntry[str]) -> None:
+    path, is_entered = found
     if not _is_utf8(path):
         listing.refused.append(f"{os.fsencode(path)!r}: the name is not UTF-8.")
     elif entry.is_symlink() and not fence.holds(path):
         listing.refused.append(f"{path}: the link leads out of the folder.")
-    elif entry.is_dir(follow_symlinks=False):
+    elif is_entered:
         listing.folders += [] if "/" in path else [path]
     elif entry.is_symlink() and Path(entry.path).is_dir():
         listing.links.append(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +13,7 @@ from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
-from vision_cli.formats.folder_walk import Listing, entries, is_ignored, walk
+from vision_cli.formats.folder_walk import Listing, entries, is_ignored, is_listed_folder, walk
 from vision_cli.formats.imagefolder_write import losses, write
 from vision_cli.formats.problems import Problems
 
@@ -29,6 +30,7 @@ _NO_CLASSES = frozenset(
 )
 _LOOKED_AT = 2000
 _NAMED = 5
+_WORDS = re.compile(r"[^a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ class _Photo:
 
 
 def detect(path: Path) -> str | None:
-    """Return the evidence that a folder holds a folder a class, from its first entries."""
+    """Return the evidence that a folder holds a folder a class, from its first entries.
+
+    One folder alone is a class if photos lie in it and its name is none for a heap of photos, such as `img_2020`.
+    """
     if not path.is_dir():
         return None
     tops = _folders(path)
@@ -49,16 +54,24 @@ def detect(path: Path) -> str | None:
     folders = [Path(entry.path) for entry in tops]
     if split_layout:
         folders = [Path(entry.path) for folder in folders for entry in _folders(folder)]
-    named = list(islice((folder.name for folder in folders if _has_photo(folder)), _NAMED))
-    if not named or all(name.lower() in _NO_CLASSES for name in named):
+    found = list(islice((folder for folder in folders if _has_photo(folder)), _NAMED))
+    named = [folder.name for folder in found]
+    if all(name.lower() in _NO_CLASSES for name in named) or (len(set(named)) == 1 and not _is_class(found[0])):
         return None
     layout = "split/class" if split_layout else "class"
     return f"photos in {layout} folders such as {', '.join(dict.fromkeys(named))}"
 
 
+def _is_class(folder: Path) -> bool:
+    """Tell whether a folder that stands alone is a class rather than the place of all photos, or one of sets."""
+    if _WORDS.split(folder.name.lower())[0] in _NO_CLASSES:
+        return False
+    return any(photos.is_photo_name(entry.name) for entry in islice(entries(folder), _LOOKED_AT))
+
+
 def _folders(folder: Path) -> list[os.DirEntry[str]]:
-    """Return the folders in a folder; `walk` follows no links to others, so neither does this."""
-    return [entry for entry in entries(folder) if entry.is_dir(follow_symlinks=False)]
+    """Return the folders in a folder that `walk` enters."""
+    return [entry for entry in entries(folder) if is_listed_folder(entry, folder)]
 
 
 def _has_photo(folder: Path) -> bool:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vision_cli.core.errors import ResourceError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+Content = bytes | memoryview
+
+
+def write_files(folder: Path, files: Iterable[tuple[str, Content]]) -> None:
     """Write files below a folder that is there; what stands under a name already is an error.
 
     Nothing is synced: a conversion writes into a folder of its own, which is published whole by one rename.
@@ -42,7 +49,15 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
         ) from error
 
 
-def _write_all(handle: int, content: bytes) -> None:
+def views(texts: pa.Array) -> Iterator[memoryview]:
+    """Yield the bytes of each text of a column without nulls, not copied."""
+    _, offsets, data = texts.buffers()
+    bounds = memoryview(offsets).cast("i")[texts.offset : texts.offset + len(texts) + 1].tolist()
+    whole = memoryview(data or b"")
+    return (whole[start:end] for start, end in pairwise(bounds))
+
+
+def _write_all(handle: int, content: Content) -> None:
     written = os.write(handle, content)
     while written < len(content):
         written += os.write(handle, content[written:])

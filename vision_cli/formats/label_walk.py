@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from vision_cli.core.containment import Containment
+from vision_cli.core.containment import HINT, Containment
 from vision_cli.core.errors import DataError
 from vision_cli.formats.folder_walk import is_ignored
 from vision_cli.formats.photos import PHOTO_SUFFIXES
@@ -36,7 +36,7 @@ class Tree:
 
 
 def tree(root: Path, suffix: str, *, most: int | None = None) -> Tree:
-    """List photos and the files of one suffix; links to folders are not followed.
+    """List photos and the files of one suffix; links to folders are only followed with the user's permission.
 
     Args:
         root: the folder.
@@ -47,10 +47,11 @@ def tree(root: Path, suffix: str, *, most: int | None = None) -> Tree:
         DataError: a folder cannot be listed, a link leads out, or a name is not UTF-8.
     """
     found, fence, waiting = Tree(), Containment(root), [""]
+    follows = fence.follows
     while waiting:
         prefix = waiting.pop()
         for entry in _scan(root, prefix, most):
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) or (follows and _enters(fence, prefix, entry)):
                 waiting.append(f"{prefix}{entry.name}/")
             else:
                 _sort_in(found, fence, prefix + entry.name, suffix, entry)
@@ -58,11 +59,15 @@ def tree(root: Path, suffix: str, *, most: int | None = None) -> Tree:
         raise DataError(
             f"{root}: {len(found.refused)} entries are refused.",
             details=found.refused[:_SHOWN],
-            hint="Links stay inside the source's folder, and names are UTF-8: copy, rename or remove them.",
+            hint=f"Links stay inside the source's folder, and names are UTF-8. {HINT}",
         )
     for names in (found.photos, found.labels, found.others):
         names.sort()
     return found
+
+
+def _enters(fence: Containment, prefix: str, entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and fence.enters(prefix + entry.name)
 
 
 def _scan(root: Path, prefix: str, most: int | None) -> list[os.DirEntry[str]]:

@@ -18,6 +18,7 @@ from vision_cli.formats.coco import writing as coco_write
 from vision_cli.formats.coco.layout import Kind
 
 CARRIES = coco.CARRIES
+losses = coco.losses
 PIXELS: Pixels = "exclusive"
 
 _KINDS: frozenset[Kind] = frozenset({"lvis"})

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from vision_cli.core import outline
+from vision_cli.core.columns import BOX_3D
 from vision_cli.core.errors import DataError
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.problems import Problems
@@ -302,6 +303,10 @@ def _records(found: Mapping[str, Any] | Sequence[Values]) -> list[Values]:
     return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
+def _number_of(name: str) -> Callable[[Any], Values]:
+    return lambda value: {name: as_number(value)}
+
+
 _FIELDS: dict[str, tuple[str, Callable[[Any], Values]]] = {
     "id": ("ids", lambda value: {"source_id": as_id(value)}),
     "bbox": ("boxes", as_box),
@@ -318,4 +323,5 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Values]]] = {
     "track_id": ("ids", lambda value: {"track_id": as_whole(value)}),
     "annotator": ("annotators", lambda value: {"annotator": str(value)}),
     "attributes": ("attributes", as_attributes),
+    **{name: ("numbers", _number_of(name)) for name in BOX_3D},
 }

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS, MORE_IMAGE_COLUMNS
+from vision_cli.core.columns import ANNOTATION_COLUMNS, BOX_3D, IMAGE_COLUMNS, MORE_IMAGE_COLUMNS
 from vision_cli.core.dataset import Dataset
 from vision_cli.formats.by_photo import by_photo
 from vision_cli.formats.conserving import valid
@@ -19,7 +19,10 @@ Layout = Literal["label", "labels", "value", "objects"]
 
 _BLOCK_ROWS = 4096
 _TAKEN = {"file_name", "label", "labels", "value", "objects", "annotations", "image_id"}
-_PLAIN = ("area", "rotation_deg", "truncated", "occluded", "difficult", "iscrowd", "score", "track_id", "annotator")
+_PLAIN = (
+    *("area", "rotation_deg", "truncated", "occluded", "difficult", "iscrowd", "score", "track_id", "annotator"),
+    *BOX_3D,
+)
 
 _SPACES = bytes.maketrans(b"\r\n", b"  ")
 

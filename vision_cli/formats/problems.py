@@ -9,6 +9,7 @@ from vision_cli.core.errors import DataError
 
 _SHOWN = 10
 _SHOWN_CHARS = 300
+_HINT = "Correct these in the source, or take them out of it; nothing is read until then."
 
 
 class Problems:
@@ -57,5 +58,5 @@ class Problems:
         raise DataError(
             f"{self._where}: {len(self._found)} bad {what}: {kinds}.",
             details=shown,
-            hint=" ".join(self._hints.values()) or None,
+            hint=" ".join(self._hints.values()) or _HINT,
         )

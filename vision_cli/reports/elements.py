@@ -9,7 +9,7 @@ from html import escape
 from vision_cli.reports.wording import cut, one_line
 
 Attribute = str | int | float | bool | None
-_VOID = frozenset(("br", "col", "hr", "img", "meta"))
+_VOID = frozenset(("br", "col", "hr", "img", "input", "meta"))
 _NAME_LENGTH = 60
 _LONG_FACT = 40
 

@@ -10,9 +10,16 @@ from importlib import resources
 from vision_cli.reports.elements import Markup, document, element, style
 
 
-def page(title: str, header: Markup, sections: Sequence[Markup]) -> str:
-    """Return a whole HTML5 page that asks nothing of a network and runs nothing."""
-    css = _css()
+def page(title: str, header: Markup, sections: Sequence[Markup], *, more_css: str = "") -> str:
+    """Return a whole HTML5 page that asks nothing of a network and runs nothing.
+
+    Args:
+        title: of the window.
+        header: above the sections.
+        sections: in order.
+        more_css: rules of this kind of page, behind those of all.
+    """
+    css = _css() + more_css
     head = element(
         "head",
         element("meta", charset="utf-8"),

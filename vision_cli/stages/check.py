@@ -5,31 +5,32 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vision_cli import checks, reports
 from vision_cli.checks.finding import Finding
-from vision_cli.checks.request import FileFacts, Request
+from vision_cli.checks.request import Request
 from vision_cli.checks.settings import Settings
 from vision_cli.core import files
-from vision_cli.core.dataset import Dataset
-from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Progress, Silent
-from vision_cli.core.project import Project
 from vision_cli.stages import check_files, check_lists, check_source
 from vision_cli.stages.check_lists import Place
-from vision_cli.stages.check_source import NEED, Source
+from vision_cli.stages.check_source import NEED, OUTLINES, Source
 from vision_cli.stages.stats_source import DataRequest
+
+if TYPE_CHECKING:
+    from vision_cli.core.project import Project  # pydantic, for those who name a view
 
 EXAMPLES = 5
 LISTED = 1000
 _STEP = "looking at photos"
 _THUMBNAILS = 4096
+_SLOW = {"photos": "the photos decoded", "outlines": "the corners of outlines"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class CheckRequest:
         only: names of checks; empty is all.
         skip: names of checks to leave out.
         fast: labels and file names only; no photo is decoded.
+        deep: the checks that need embeddings, too; those named in `only` run without it.
         thresholds: `name=number` each, see `checks.settings.Settings`.
         html: page with the offenders; None writes none.
         csv: list of all offenders; None writes none.
@@ -51,6 +53,7 @@ class CheckRequest:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     fast: bool = False
+    deep: bool = False
     thresholds: tuple[str, ...] = ()
     html: Path | None = None
     csv: Path | None = None
@@ -88,6 +91,7 @@ class Found:
             "count": len(found.where),
             "files": self.files,
             "measure": found.measure or None,
+            "details": dict(found.details),
             "places": self.places,
         }
 
@@ -153,9 +157,13 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
         DataError: the data is not there, or no format fits.
         ResourceError: an output cannot be written.
     """
-    names = checks.chosen(request.only, request.skip, fast=request.fast)
+    names = checks.chosen(request.only, request.skip, fast=request.fast, deep=request.deep)
     settings = Settings().with_words(request.thresholds)
     reports.check_targets(request.html, request.csv)
+    if any(checks.card(name).reads == "embeddings" for name in names):
+        from vision_cli.stages import check_embeddings
+
+        check_embeddings.check_parts()
     progress = progress or Silent()
     with _uncollected():
         source, asked = prepared(request.data, names, settings, progress, thresholds=request.thresholds)
@@ -190,25 +198,24 @@ def prepared(
         thresholds: those that the user set; the training size is the project's unless it is among them.
     """
     reads = {checks.card(name).reads for name in names}
-    source = check_source.find(DataRequest(data.name, data.project, data.format, data.images, data.need or NEED))
+    need = NEED | OUTLINES if reads & {"outlines", "photos", "embeddings"} else NEED
+    source = check_source.find(DataRequest(data.name, data.project, data.format, data.images, data.need or need))
     if not any(word.startswith("train_px=") for word in thresholds):
         settings = _at_training_size(settings, data, source)
-    facts = check_files.file_facts(source) if reads & {"files", "photos"} else None
+    facts = check_files.file_facts(source) if reads & {"files", "photos", "embeddings"} else None
     asked = Request(source.dataset, settings, facts, refusal=source.refusal)
-    return source, _with_photos(asked, source, data, progress) if "photos" in reads else asked
+    if reads & {"photos", "embeddings"}:
+        asked = _with_photos(asked, source, data, progress)
+    return source, _with_embeddings(asked, source, data, names, progress) if "embeddings" in reads else asked
 
 
 def _at_training_size(settings: Settings, data: DataRequest, source: Source) -> Settings:
     """Return the settings with `model.input.size` of the project, where the data is a view of one."""
-    from dataclasses import replace
-
     size = None if source.path is not None else data.project().config.model.input.size
     return settings if size is None else replace(settings, train_px=size)
 
 
 def _with_photos(asked: Request, source: Source, data: DataRequest, progress: Progress) -> Request:
-    from dataclasses import replace
-
     from vision_cli.checks import photo_cache, photo_facts
     from vision_cli.imaging import lookalikes
 
@@ -225,6 +232,15 @@ def _with_photos(asked: Request, source: Source, data: DataRequest, progress: Pr
     return replace(asked, photos=photo_cache.facts(paths, step, folder), thumbnail=thumbnail)
 
 
+def _with_embeddings(
+    asked: Request, source: Source, data: DataRequest, names: Sequence[str], progress: Progress
+) -> Request:
+    from vision_cli.stages import check_embeddings
+
+    project = None if source.path is not None else data.project()
+    return check_embeddings.with_embeddings(asked, source.dataset.paths(), names, project, progress)
+
+
 def _cache(project: Project) -> Path:
     return project.root / ".vision" / "checks"
 
@@ -233,8 +249,10 @@ def _left_out(names: Sequence[str], request: CheckRequest) -> dict[str, str]:
     why = {}
     for name in checks.CHECKS:
         if name not in names:
-            fast = request.fast and checks.card(name).reads == "photos" and name not in request.skip
-            why[name] = "needs the photos decoded (--fast)" if fast else "not asked for"
+            fast = request.fast and checks.card(name).reads in _SLOW and name not in request.skip
+            deep = checks.card(name).reads == "embeddings" and not request.only and name not in request.skip
+            plain = "needs embeddings (--deep)" if deep else "not asked for"
+            why[name] = f"needs {_SLOW[checks.card(name).reads]} (--fast)" if fast else plain
     return why
 
 

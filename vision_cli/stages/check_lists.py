@@ -14,7 +14,22 @@ import pyarrow as pa
 from vision_cli.checks.finding import Finding
 from vision_cli.core.dataset import Dataset
 
-_HEAD = ("check", "severity", "file", "annotation", "class", "x", "y", "w", "h", "other_file", "value", "measure", "repair")
+_HEAD = (
+    "check",
+    "severity",
+    "file",
+    "annotation",
+    "class",
+    "x",
+    "y",
+    "w",
+    "h",
+    "other_file",
+    "value",
+    "measure",
+    "repair",
+    "suggestion",
+)
 _BLOCK = 10_000
 
 
@@ -29,6 +44,7 @@ class Place:
         box: x, y, w, h as the source has them; None without.
         other: path of the other photo of a pair; None without.
         value: what was measured; None without.
+        suggestion: the label that it should rather have; None without.
     """
 
     file: str
@@ -37,6 +53,7 @@ class Place:
     box: tuple[float, float, float, float] | None = None
     other: str | None = None
     value: float | None = None
+    suggestion: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that are known."""
@@ -47,6 +64,7 @@ class Place:
             "box": self.box,
             "other_file": self.other,
             "value": self.value,
+            "suggestion": self.suggestion,
         }
         return {name: value for name, value in members.items() if value is not None}
 
@@ -59,7 +77,8 @@ def places(dataset: Dataset, finding: Finding, limit: int, *, start: int = 0) ->
     names = where.files[part] or ("",) * len(images)
     ids, labels, boxes = _ids(dataset, annotations), _labels(dataset, annotations), _boxes(dataset, annotations)
     values = [None if np.isnan(value) else float(value) for value in where.values[part].tolist()]
-    rows = zip(paths, names, ids, labels, boxes, others, values, strict=True)
+    rather = where.suggestions[part] or (None,) * len(images)
+    rows = zip(paths, names, ids, labels, boxes, others, values, rather, strict=True)
     return tuple(Place(path or name or "", *rest) for path, name, *rest in rows)
 
 
@@ -74,9 +93,9 @@ def csv(dataset: Dataset, findings: Sequence[Finding]) -> str:
             for place in places(dataset, finding, _BLOCK, start=start):
                 box = place.box or ("", "", "", "")
                 middle = (place.file, place.annotation, place.label, *box, place.other, place.value)
-                writer.writerow((finding.check, finding.severity, *middle, *end))
+                writer.writerow((finding.check, finding.severity, *middle, *end, place.suggestion))
         if not len(finding.where):
-            writer.writerow((finding.check, finding.severity, *[""] * 8, finding.figure, *end))
+            writer.writerow((finding.check, finding.severity, *[""] * 8, finding.figure, *end, ""))
     return buffer.getvalue()
 
 
@@ -100,7 +119,9 @@ def _labels(dataset: Dataset, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list
     return [names[int(each)] if each is not None and 0 <= int(each) < len(names) else None for each in ids]
 
 
-def _boxes(dataset: Dataset, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[float, float, float, float] | None]:
+def _boxes(
+    dataset: Dataset, rows: np.ndarray[Any, np.dtype[np.int64]]
+) -> list[tuple[float, float, float, float] | None]:
     if "x" not in dataset.annotations.column_names:
         return [None] * len(rows)
     columns: list[list[Any]] = [_texts(dataset.annotations, name, rows) for name in "xywh"]

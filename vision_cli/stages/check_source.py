@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vision_cli import formats
 from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
-from vision_cli.core.project import Project
 from vision_cli.formats import folder_walk, photos
 from vision_cli.stages import stats_source
 from vision_cli.stages.detecting import detect
 from vision_cli.stages.stats_source import DataRequest
 
+if TYPE_CHECKING:
+    from vision_cli.core.project import Project  # pydantic, for those who name a view
+
 _SHOWN = 10
 _MOST_DEALT = 200_000
+_SAY_SIZES = frozenset({"voc"})
+"""Formats whose labels say sizes, which are checked against the photos, while a reader would believe the photos."""
 
-NEED = frozenset(
-    ("class", "classes", "value", "box", "polygon", "polygons", "mask", "crowd", "rotation", "split", "group", "metadata")
-)
+NEED = frozenset(("class", "classes", "value", "box", "crowd", "rotation", "split", "group", "metadata"))
+OUTLINES = frozenset(("polygon", "polygons", "mask"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,10 @@ def _path(request: DataRequest) -> Source:
     form = request.format or detect(path).format
     reader = formats.FORMATS.load(form)
     try:
-        dataset = reader.read(path, formats.ReadOptions(stats_source.SOURCE, images=request.images, need=request.need))
+        options = formats.ReadOptions(
+            stats_source.SOURCE, images=request.images, need=request.need, sizes=form not in _SAY_SIZES
+        )
+        dataset = reader.read(path, options)
     except DataError as error:
         alone = _photos_alone(path)
         if not len(alone):
@@ -88,7 +95,9 @@ def _photos_alone(path: Path) -> Dataset:
     names = sorted(folder_walk.walk(root).photos)
     number = len(names)
     columns = [range(number), [stats_source.SOURCE] * number, names, [0] * number, [0] * number]
-    splits = [next((photos.split_of(part) for part in name.split("/")[:-1] if photos.split_of(part)), None) for name in names]
+    splits = [
+        next((photos.split_of(part) for part in name.split("/")[:-1] if photos.split_of(part)), None) for name in names
+    ]
     images = dict(zip(IMAGE_COLUMNS.names, [*columns, splits, [None] * number], strict=True))
     roots = {stats_source.SOURCE: root}
     import pyarrow as pa

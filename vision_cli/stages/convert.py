@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from vision_cli import formats
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.conservation import Conservation, Loss
+from vision_cli.core.containment import Links
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.origin import Origin, Pixels
@@ -30,6 +31,7 @@ SOURCE = "data"
 """What the one source of a conversion is called; it may end up in the names of photos that clash."""
 
 _MAPPING = "mapping"
+_SHOWN = 10
 _SAME = {"polygon": "polygons"}
 _BYTES_A_ROW, _BYTES_A_PHOTO = 200, 1000
 
@@ -53,6 +55,9 @@ class ConvertRequest:
         source_pixels: what the source's box numbers count, against what its format says.
         images_root: folder that the source's photo paths are relative to.
         dry_run: report only.
+        boxes_only: objects get their boxes where the target could hold outlines, too; that loss is allowed.
+        links: where links in the source may lead.
+        given: returns the data set in place of reading the source, for those who mend it first.
     """
 
     source: Path
@@ -69,6 +74,9 @@ class ConvertRequest:
     source_pixels: Pixels | None = None
     images_root: Path | None = None
     dry_run: bool = False
+    boxes_only: bool = False
+    links: Links = "stay"
+    given: Callable[[], Dataset] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,8 @@ def convert(request: ConvertRequest, progress: Progress | None = None) -> Conver
     target_format = formats.FORMATS.load(request.to)
     if not hasattr(target_format, "write"):
         raise UsageError(f"the format '{request.to}' is only read.", hint=f"Written: {', '.join(_writable())}.")
+    if request.boxes_only and "box" not in target_format.CARRIES:
+        raise UsageError(f"the format '{request.to}' holds no boxes.", hint="Leave --boxes-only out.")
     target = check_target(request.target, request.source, force=request.force)
     with _uncollected():
         return _Work(request, target, target_format, progress or Silent()).run()
@@ -154,24 +164,31 @@ class _Work:
     def run(self) -> Conversion:
         """Read, count, and write if nothing stands against it."""
         name = self._source_format()
-        dataset = self._read(name)
-        check_apart(self.target, dataset.roots.values())
-        carries = self._carries(name)
-        origin = next(iter(dataset.origins.values()), Origin(name))
-        dataset = self._in_pixels(dataset, origin)
-        counted = account(dataset, self._losses(dataset, carries), carries)
+        counted, origin = self._counted(name)
         not_allowed = self._not_allowed(counted)
         report = self._report(counted, replace(origin, format=name), not_allowed)
         planned = self._conversion(report, written=False)
         if self.request.dry_run or not planned.ok:
             return planned
+        kept, counted = counted.kept(), counted.counts()  # what is dropped leaves the memory before more comes in
         try:
-            written, verification = self._write(counted, name)
+            written, verification = self._write(kept, counted, name)
         except _DiffersError as error:
             return self._conversion(report, written=False, verification=error.verification)
         lines = counted.class_lines(origin.class_ids, written.class_ids)
         report = replace(report, classes=lines, notes=(*report.notes, *written.notes))
         return self._conversion(report, written=True, verification=verification)
+
+    def _counted(self, name: str) -> tuple[Account, Origin]:
+        """Return what becomes of each row, and where the rows came from."""
+        dataset = self._read(name)
+        check_apart(self.target, dataset.roots.values())
+        carries = self._carries(name)
+        origin = next(iter(dataset.origins.values()), Origin(name))
+        dataset = self._in_pixels(dataset, origin)
+        if self.request.boxes_only:
+            dataset = reshaping.with_boxes(dataset, carries)
+        return account(dataset, self._losses(dataset, carries), carries), origin
 
     def _source_format(self) -> str:
         request = self.request
@@ -179,32 +196,39 @@ class _Work:
             if request.source_format not in (None, _MAPPING):
                 raise UsageError("--mapping describes the source itself.", hint="Leave --from out.")
             return _MAPPING
-        return request.source_format or detect(request.source).format
+        return request.source_format or detect(request.source, request.links).format
 
     def _read(self, name: str) -> Dataset:
         request = self.request
+        if request.given is not None:
+            return request.given()
         if not request.source.exists():
             raise DataError(f"{request.source}: there is no such file or folder.", hint="Check the path.")
-        reader = formats.FORMATS.load(name)
+        there = formats.FORMATS.load(name).CARRIES
         options = ReadOptions(
             SOURCE,
             images=request.images_root,
-            need=None if name == request.to else self._need(reader.CARRIES),
+            need=None if name == request.to else self._need(there),
             pixels=request.source_pixels,
             mapping=request.mapping,
+            links=request.links,
         )
-        dataset: Dataset = reader.read(request.source, options)
-        return dataset
+        return formats.read_as(name, request.source, options)
 
     def _need(self, there: frozenset[str]) -> frozenset[str]:
         """Return what the target can hold; outlines, too, where boxes have to be made of them."""
-        need: frozenset[str] = self.format.CARRIES
+        need = self._holds()
         return need | conserving.OUTLINES if "box" in need and "box" not in there else need
+
+    def _holds(self) -> frozenset[str]:
+        """Return what the target holds, or is to hold."""
+        carries: frozenset[str] = self.format.CARRIES
+        return carries - conserving.OUTLINES if self.request.boxes_only else carries
 
     def _carries(self, name: str) -> frozenset[str]:
         """Return what the target holds; a copy in the same format, or in one for everything, keeps defects, too."""
-        carries: frozenset[str] = self.format.CARRIES
-        keeps_all = name == self.request.to or carries >= frozenset(formats.CARRIED)
+        carries = self._holds()
+        keeps_all = name == self.request.to or self.format.CARRIES >= frozenset(formats.CARRIED)
         return carries | (frozenset(conserving.DEFECTS) - {"no-image"}) if keeps_all else carries
 
     def _in_pixels(self, dataset: Dataset, origin: Origin) -> Dataset:
@@ -213,7 +237,8 @@ class _Work:
         return reshaping.in_pixels(dataset, origin.pixels, getattr(self.format, "PIXELS", "exclusive"))
 
     def _losses(self, dataset: Dataset, carries: frozenset[str]) -> list[Loss]:
-        own = self.format.losses(dataset) if hasattr(self.format, "losses") else []
+        written = reshaping.without_outlines(dataset) if self.request.boxes_only else dataset
+        own = self.format.losses(written) if hasattr(self.format, "losses") else []
         return [*self._photo_losses(dataset), *conserving.losses(dataset, carries), *own]
 
     def _photo_losses(self, dataset: Dataset) -> list[Loss]:
@@ -224,6 +249,7 @@ class _Work:
 
     def _not_allowed(self, counted: Account) -> list[str]:
         allowed = {_SAME.get(name, name) for name in self.request.allowed}
+        allowed |= conserving.OUTLINES if self.request.boxes_only else set()
         return [] if ALL in allowed else [name for name in counted.names() if name not in allowed]
 
     def _report(self, counted: Account, origin: Origin, not_allowed: list[str]) -> Conservation:
@@ -238,8 +264,13 @@ class _Work:
             classes=counted.class_lines(origin.class_ids, {}),
             unlabelled=counted.unlabelled(),
             not_allowed=not_allowed,
-            notes=dataset.notes,
+            notes=(*dataset.notes, *_unused(counted, self.format.CARRIES), *self._links()),
         )
+
+    def _links(self) -> list[str]:
+        if self.request.images != "symlink":
+            return []
+        return ["Photos are links to the source's; to read them, say `links: follow` in vision.yaml or --follow-links."]
 
     def _conversion(
         self, report: Conservation, *, written: bool, verification: Verification | None = None
@@ -249,10 +280,11 @@ class _Work:
             request.source, request.target, report, written, request.dry_run, request.images, verification
         )
 
-    def _write(self, counted: Account, name: str) -> tuple[Written, Verification | None]:
+    def _write(self, kept: Dataset, counted: Account, name: str) -> tuple[Written, Verification | None]:
         """Write labels and photos beside the target, and publish them by one rename."""
-        dataset = reshaping.with_boxes(counted.kept(), self.format.CARRIES)
         request = self.request
+        dataset = reshaping.with_boxes(kept, self.format.CARRIES)
+        dataset = reshaping.without_outlines(dataset) if request.boxes_only else dataset
         options = WriteOptions(request.workers, conserving.pixels_of(dataset), request.mapping)
         if request.images != "none":
             photo_copies.check_contained(dataset)
@@ -261,8 +293,7 @@ class _Work:
         with staged(self.target) as folder:
             written: Written = self.format.write(dataset, folder, options)
             if request.verify:
-                boxes, outlines = map(counted.changed, (verify_copy.RESHAPES_BOX, verify_copy.RESHAPES_OUTLINE))
-                verification = self._verified(Sent(dataset, written, folder, boxes, outlines))
+                verification = self._verified(Sent(dataset, written, folder, *map(counted.changed, verify_copy.FREE)))
             if request.images != "none":
                 found = photo_copies.pairs(dataset, written.photos)
                 photo_copies.place(found, folder, request.images, request.workers, self.progress)
@@ -300,6 +331,16 @@ def _check_names(request: ConvertRequest) -> None:
         guess = suggestion(name, sorted(known))
         hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(sorted(known))}."
         raise UsageError(f"no loss is called '{name}'.", hint=hint)
+
+
+def _unused(counted: Account, carries: frozenset[str]) -> list[str]:
+    """Tell of classes without annotation: they count in formats that list their classes, and are gone in others."""
+    names = [line.name for line in counted.class_lines({}, {}) if not line.annotations.before]
+    if not names:
+        return []
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    fate = "stay in the list of classes" if "order" in carries else "are not in the target"
+    return [f"Classes without annotation {fate}: {', '.join(names[:_SHOWN])}{more}."]
 
 
 def _writable() -> list[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vision_cli import formats
+from vision_cli.core import containment
+from vision_cli.core.containment import Links
 from vision_cli.core.errors import DataError
 
 _ENTRIES = 12
@@ -28,14 +30,20 @@ class Detection:
     summary: str
 
 
-def detect(path: Path) -> Detection:
+def detect(path: Path, links: Links = "stay") -> Detection:
     """Find the format of a file or folder.
+
+    Args:
+        path: file or folder.
+        links: where links in it may lead.
 
     Raises:
         DataError: the path does not exist, no format fits, or several do.
     """
-    candidates = formats.detect(path)
+    with containment.links(links):
+        candidates = formats.detect(path)
     if not candidates:
+        formats.refuse_links(path)
         raise DataError(
             f"{path}: no format fits{_what_is_there(path)}.",
             details=[f"{name}: {card.summary}" for name, card in formats.FORMATS.cards().items()],

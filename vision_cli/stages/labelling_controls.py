@@ -12,7 +12,9 @@ from vision_cli.core.catalogue import suggestion
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import UsageError
 from vision_cli.core.origin import Origin
-from vision_cli.formats import conserving, labelstudio_config, labelstudio_read
+from vision_cli.formats import conserving
+from vision_cli.formats.labelstudio import config as studio
+from vision_cli.formats.labelstudio.reading import LAYOUT, TASKS
 
 ASKED = {
     "class": "choices",
@@ -77,7 +79,7 @@ def set_up(dataset: Dataset, words: Sequence[str]) -> Dataset:
     """Return the data set with an origin that carries Label Studio's set-up for what people are to give."""
     controls = list(dict.fromkeys(ASKED[word] for word in words))
     whole = {"choices", "number"}
-    config = labelstudio_config.config_of(
+    config = studio.config_of(
         dataset.classes.names,
         [control for control in controls if control not in whole],
         choices="choices" in controls,
@@ -85,5 +87,5 @@ def set_up(dataset: Dataset, words: Sequence[str]) -> Dataset:
     )
     if "class" in words and "classes" not in words:
         config = config.replace(_MULTIPLE, _SINGLE)
-    header = {labelstudio_config.CONFIG: config, labelstudio_read.LAYOUT: labelstudio_read.TASKS}
+    header = {studio.CONFIG: config, LAYOUT: TASKS}
     return replace(dataset, origins={"tasks": Origin("labelstudio", header=header)})

@@ -8,8 +8,12 @@ from typing import Any
 from vision_cli.core.errors import UsageError
 from vision_cli.core.project import Project
 from vision_cli.formats import conserving
-from vision_cli.labelling.cost import WAYS, Bill, Plan, Way, bill
+from vision_cli.labelling.cost import WAYS, Bill, Plan, Rate, Way, bill
 from vision_cli.stages import labelling_sets
+
+_PLURALS = {"box": "boxes", "polygon": "polygons"}
+
+__all__ = ["CostRequest", "CostResult", "Plan", "Rate", "cost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def _counted(request: CostRequest) -> Plan:
             objects = float(drawn.sum()) / len(dataset)
     if objects is None and request.plan.unit != "image":
         raise UsageError(
-            f"how many {request.plan.unit}s a photo?", hint="Say --objects 3.5, or name a view or a path that has some."
+            f"how many {_PLURALS[request.plan.unit]} a photo?",
+            hint="Say --objects 3.5, or name a view or a path that has some.",
         )
     return replace(request.plan, photos=photos, objects=1.0 if objects is None else objects)

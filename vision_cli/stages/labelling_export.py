@@ -313,7 +313,10 @@ class _Work:
 
     def _part(self, mask: NDArray[np.bool_]) -> Dataset:
         part = self.dataset if mask.all() else self.dataset.select(mask)
-        return labelling_controls.set_up(part, self.words) if self.request.target.to == _STUDIO else part
+        if self.request.target.to == _STUDIO:
+            return labelling_controls.set_up(part, self.words)
+        # CVAT and LabelMe would give it back as who answered.
+        return replace(part, annotations=part.annotations.drop_columns(["annotator"]))
 
     def _tasks(self, files: Sequence[str | None], folder: Path) -> Tasks:
         roots = {

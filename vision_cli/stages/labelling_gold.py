@@ -301,6 +301,8 @@ def _ratio(sums: Floats) -> Floats:
 def _share(above: Floats, below: Floats, seed: int) -> Share:
     """Return a ratio of sums over photos as a share of as many trials as its bootstrap error speaks for."""
     value, trials = float(above.sum() / below.sum()), float(below.sum())
+    if (below == 1).all() and np.isin(above, (0, 1)).all():  # a plain proportion of photos
+        return Share(value, trials)
     sums = Sums(np.stack([above, below], axis=1), _ratio)
     error = float(sums.standard_errors(_RESAMPLES, np.random.default_rng(seed))[0])
     return Share(value, min(trials, effective_size(value, error, trials)))

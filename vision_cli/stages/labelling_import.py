@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from vision_cli import formats
 from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS, MORE_ANNOTATION_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
@@ -23,7 +24,8 @@ from vision_cli.stages.labelling_writing import Outcome, Target
 
 _SHOWN = 10
 _MOVED_PX = 0.5
-_BOOKKEEPING = frozenset({"annotation_id", "prediction_id", "from_name", "source", "keyframe", "annotation_type"})
+_BOOKKEEPING = frozenset({"annotation_id", "prediction_id", "from_name", "keyframe", "annotation_type"})
+_CVAT_SOURCES = ("manual", "auto", "semi-auto", "file", "consensus")
 _ABOVE = 3
 """Folders above the answers that are searched for the list of tasks."""
 
@@ -120,18 +122,17 @@ def take_in(request: ImportRequest, progress: Progress | None = None) -> ImportR
     book = _Book(tasks.load(folder), folder)
     unmatched = [name for part in parts for name in book.take(part)]
     if unmatched and not request.skip_unmatched:
+        more = [f"and {len(unmatched) - _SHOWN} more"] if len(unmatched) > _SHOWN else []
         raise DataError(
             f"{len(unmatched)} photos of the answers were never asked about.",
-            details=[
-                *unmatched[:_SHOWN],
-                *([f"and {len(unmatched) - _SHOWN} more"] if len(unmatched) > _SHOWN else []),
-            ],
+            details=[*unmatched[:_SHOWN], *more],
             hint="Name the folder of the right export with --tasks, or leave them out with --skip-unmatched.",
         )
     book.choose(request.annotator, keep_all=request.keep_all)
     dataset = book.dataset()
     if not len(dataset):
         raise DataError(f"none of {len(book.asked.photos)} photos was answered.", hint="Are these the answers?")
+    dataset = _without_annotators(dataset, request.target.to)
     outcome = labelling_writing.publish(labelling_writing.draft(dataset, request.target), progress or Silent())
     done = {photo for photo, _ in book.answers}
     return ImportResult(
@@ -145,8 +146,18 @@ def take_in(request: ImportRequest, progress: Progress | None = None) -> ImportR
         removed=book.counts["removed"],
         added=book.counts["added"],
         outcome=outcome,
-        notes=notes,
+        notes=(*notes, *dataset.notes),
     )
+
+
+def _without_annotators(dataset: Dataset, to: str) -> Dataset:
+    """Leave out who answered where a format has no place for it; the result says it."""
+    carries = formats.FORMATS.load(to).CARRIES
+    if "annotator" in carries or "annotator" not in dataset.annotations.column_names:
+        return dataset
+    note = f"Who answered has no place in {to}; this report says it."
+    annotations = dataset.annotations.drop_columns(["annotator"])
+    return replace(dataset, annotations=annotations, notes=(*dataset.notes, note))
 
 
 def _tasks_folder(words: Sequence[str]) -> Path:
@@ -280,12 +291,12 @@ def _places(photos: Sequence[Photo], dataset: Dataset) -> list[int | None]:
     paths = {photo.file.removeprefix("images/"): row for row, photo in enumerate(photos)}
     names = Counter(photo.file.rpartition("/")[2] for photo in photos)
     by_name = {name: row for row, photo in enumerate(photos) if names[name := photo.file.rpartition("/")[2]] == 1}
-    said = [None] * len(dataset)
+    said: list[str | None] = [None] * len(dataset)
     if "source_id" in dataset.images.column_names:
         said = dataset.images["source_id"].to_pylist()
     found: list[int | None] = []
     for text, path in zip(said, dataset.images["path"].to_pylist(), strict=True):
-        places = (ids.get(text), paths.get(path.removeprefix("images/")), by_name.get(path.rpartition("/")[2]))
+        places = (ids.get(text or ""), paths.get(path.removeprefix("images/")), by_name.get(path.rpartition("/")[2]))
         found.append(next((place for place in places if place is not None), None))
     return found
 
@@ -310,7 +321,7 @@ def _photo_id(photo: Photo) -> str:
 def _suggestion(answer: Row, shown: Mapping[str, Suggestion], met: set[str]) -> Suggestion | None:
     """Return the suggestion that an answer is about: by its id; what tools keep no id of, by its class."""
     mark = answer.get("source_id")
-    if mark in shown:
+    if mark is not None and mark in shown:
         return shown[mark] if mark not in met or answer.get("x") is None else None
     if mark is None and answer.get("x") is None:
         same = (each for each in shown.values() if each.box is None and each.label == answer["label"])
@@ -346,10 +357,12 @@ def _row(answer: Row, suggestion: Suggestion | None, index: Mapping[str, int], p
 def _attributes(text: str | None) -> str | None:
     """Return attributes without what labelling tools note for themselves."""
     found = json.loads(text) if text else {}
-    rest = {
-        name: value for name, value in found.items() if name not in _BOOKKEEPING and (name, value) != ("z_order", 0)
-    }
+    rest = {name: value for name, value in found.items() if not _is_bookkeeping(name, value)}
     return json.dumps(rest, ensure_ascii=False) if rest else None
+
+
+def _is_bookkeeping(name: str, value: Any) -> bool:
+    return name in _BOOKKEEPING or (name == "z_order" and value == 0) or (name == "source" and value in _CVAT_SOURCES)
 
 
 def _table(rows: list[Row]) -> pa.Table:

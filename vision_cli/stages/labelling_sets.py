@@ -13,11 +13,13 @@ from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.core.project import Project
 from vision_cli.formats import ReadOptions, conserving, photos
 from vision_cli.formats.folder_walk import walk
+from vision_cli.labelling import tasks
 from vision_cli.labelling.gathering import Part
 from vision_cli.labelling.meeting import meet
 from vision_cli.stages import data, detecting, reshaping
 
 _SHOWN = 10
+_ABOVE = 3
 
 
 def find(project: Project, name: str | None, *, plain: bool = False) -> Dataset:
@@ -44,7 +46,7 @@ def find(project: Project, name: str | None, *, plain: bool = False) -> Dataset:
         )
     if plain or (path.is_dir() and not formats.detect(path)):
         return plain_photos(path)
-    return read(path, path.resolve().name or "data")
+    return read(path, (path.resolve().stem if path.is_file() else path.resolve().name) or "data")
 
 
 def read(path: Path, source: str, form: str | None = None) -> Dataset:
@@ -132,8 +134,17 @@ def _named(word: str) -> tuple[str | None, Path]:
     return None, Path(word)
 
 
+def _person(path: Path) -> str | None:
+    """Return whose folder of an export answers lie in."""
+    for folder in [*path.parents][:_ABOVE]:
+        if (folder / tasks.NAME).is_file():
+            first = folder / path.relative_to(folder).parts[0]
+            return first.name if first.is_dir() else None
+    return None
+
+
 def _distinct(named: Sequence[tuple[str | None, Path]]) -> list[str]:
-    names = [name or path.resolve().stem or "data" for name, path in named]
+    names = [name or _person(path.resolve()) or path.resolve().stem or "data" for name, path in named]
     if len(set(names)) < len(names):  # alice/tasks.json and bob/tasks.json
         names = [name or path.resolve().parent.name or "data" for name, path in named]
     repeated = sorted({name for name in names if names.count(name) > 1})

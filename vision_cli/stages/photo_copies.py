@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
+from vision_cli.core import containment
 from vision_cli.core.conservation import Mask
-from vision_cli.core.containment import Containment
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, ResourceError
 from vision_cli.core.files import disk_errors
@@ -43,8 +43,14 @@ def missing(dataset: Dataset) -> Mask:
 
 def _names(folder: str) -> frozenset[str]:
     with suppress(OSError), os.scandir(folder or "/") as entries:
-        return frozenset(entry.name for entry in entries if entry.is_file())
+        return frozenset(entry.name for entry in entries if _is_file(entry))
     return frozenset()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):  # a loop of links
+        return entry.is_file()
+    return False
 
 
 def check_contained(dataset: Dataset) -> None:
@@ -53,7 +59,7 @@ def check_contained(dataset: Dataset) -> None:
     Raises:
         DataError: naming the first ten.
     """
-    fences = {source: Containment(root) for source, root in dataset.roots.items()}
+    fences = dataset.fences()
     columns = (dataset.images["source"].to_pylist(), dataset.images["path"].to_pylist())
     out = [path for source, path in zip(*columns, strict=True) if not fences[source].holds(path)]
     if out:
@@ -62,7 +68,7 @@ def check_contained(dataset: Dataset) -> None:
         raise DataError(
             f"{roots}: {len(out)} photos lie outside of it.",
             details=[*out[:_SHOWN], *more],
-            hint="Photo paths stay below their source's folder, links followed; --images none writes labels only.",
+            hint=f"Photo paths stay below their source's folder; --images none writes labels only. {containment.HINT}",
         )
 
 
@@ -110,8 +116,9 @@ def place_companions(dataset: Dataset, folder: Path) -> None:
         DataError: one leads out of its root.
         ResourceError: the disk refuses.
     """
+    fences = dataset.fences()
     for source, origin in dataset.origins.items():
-        fence = Containment(dataset.roots[source])
+        fence = fences[source]
         for name in origin.companions:
             place, target = fence.path(name), folder / name
             if place.is_file() and not target.exists():

@@ -1,4 +1,6 @@
-"""What a conversion does to boxes before they are written: another pixel convention, and boxes that a target needs."""
+"""What a conversion does to boxes before they are written: another pixel convention, boxes that a target needs, and
+boxes in place of outlines.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vision_cli.core import outline
 from vision_cli.core.dataset import Dataset
@@ -18,6 +21,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 # What x and y of the first pixel are, and what is missing in w and h of a box that counts its last pixel.
 _FIRST: dict[Pixels, float] = {"exclusive": 0.0, "inclusive-0": 0.0, "inclusive-1": 1.0}
 _SHORT: dict[Pixels, float] = {"exclusive": 0.0, "inclusive-0": 1.0, "inclusive-1": 1.0}
+_OF_OUTLINES = ("outline", "outline_parts")
 
 
 def in_pixels(dataset: Dataset, source: Pixels, target: Pixels) -> Dataset:
@@ -46,6 +50,18 @@ def with_boxes(dataset: Dataset, carries: frozenset[str]) -> Dataset:
         return dataset
     dataset = _around_outlines(_with_columns(dataset))
     return dataset if "rotation" in carries else _upright(dataset)
+
+
+def without_outlines(dataset: Dataset) -> Dataset:
+    """Return the data set with boxes alone; the source's own bytes of objects that had an outline are left out, too."""
+    table = dataset.annotations
+    kinds = conserving.shapes(table)
+    had = kinds.polygons | kinds.mask
+    if "record" in table.column_names and had.any():
+        own = pc.if_else(pa.array(had), pa.scalar(None, table["record"].type), table["record"])
+        table = table.set_column(table.schema.get_field_index("record"), "record", own)
+    kept = [name for name in table.column_names if name not in _OF_OUTLINES]
+    return replace(dataset, annotations=table.select(kept))
 
 
 def _with_columns(dataset: Dataset) -> Dataset:

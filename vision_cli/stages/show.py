@@ -110,9 +110,10 @@ def show(request: ShowRequest, progress: Progress) -> Shown:
         return told(browse, kinds, found, page=os.fspath(page))
     _check_space(request, len(browse))
     kept = ("thumbs", "photos") if request.photos == "copy" else ("thumbs",)
+    progress.say(f"{len(browse):,} photos: small copies take at most {request.most_mb:,} MB (--max-mb)")
     reserve = show_thumbs.rescue(target, kept)
     with staged(target) as folder:
-        size, refused, browse = 0, 0, browse
+        size, refused = 0, 0
         for kind in reversed(kept):
             reserves = [place / kind for place in (target, reserve) if place is not None]
             side = COPY_PX if kind == "photos" else request.side_px
@@ -129,7 +130,7 @@ def show(request: ShowRequest, progress: Progress) -> Shown:
 
 
 def _unreadable(refused: int, reason: str) -> tuple[str, ...]:
-    return (f"{refused:,} photos cannot be read and have no thumbnail; the first: {reason}",) if refused else ()
+    return (f"Photos that cannot be read and have no thumbnail: {refused:,}; the first: {reason}",) if refused else ()
 
 
 def browsed(request: ShowRequest, found: Found) -> tuple[Browse, Mapping[str, int]]:
@@ -157,7 +158,8 @@ def browsed(request: ShowRequest, found: Found) -> tuple[Browse, Mapping[str, in
         return browse, {}
     root = request.data.project().root
     said = show_predictions.load(dataset, request.predictions, root, request.least)
-    truth_kinds, said_kinds = judge(browse.truth, said.layer, len(dataset), show_layers.crowd(dataset.annotations))
+    truth = show_layers.judged(dataset)
+    truth_kinds, said_kinds = judge(truth, said.layer, len(dataset), show_layers.crowd(dataset.annotations))
     joined = replace(
         browse,
         classes=said.classes,

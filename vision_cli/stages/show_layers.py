@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from vision_cli.core.columns import IMAGE_COLUMNS, MORE_IMAGE_COLUMNS
 from vision_cli.core.dataset import Dataset
 from vision_cli.reports.browse_labels import Floats, Layer
-from vision_cli.stages.reshaping import in_pixels
+from vision_cli.stages.reshaping import in_pixels, with_boxes
 from vision_cli.views.pixels import convention
 
 _MORE = {
@@ -51,6 +51,17 @@ def layer(dataset: Dataset) -> Layer:
         keypoints=_there(table, "keypoints"),
         more={text: _column(table, name) for name, text in _MORE.items() if _there(table, name) is not None},
     )
+
+
+def judged(dataset: Dataset) -> Layer:
+    """Return the annotations as predictions are compared with them: an outline without a box has the box around it.
+
+    Raises:
+        DataError: an outline cannot be read.
+    """
+    if _there(dataset.annotations, "outline") is None:
+        return layer(dataset)
+    return layer(with_boxes(dataset, frozenset(("box", "rotation"))))
 
 
 def boxes(table: pa.Table) -> Floats | None:

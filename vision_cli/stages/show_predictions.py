@@ -156,7 +156,9 @@ def _labels(dataset: Dataset, said: Sequence[Row], title: str) -> Said:
             scores.append(score)
             values.append(answer if is_value else None)
     if not rows:
-        raise DataError(f"{title}: none of its {len(said)} predictions is of these photos.", hint="Is it the right run?")
+        raise DataError(
+            f"{title}: none of its {len(said)} predictions is of these photos.", hint="Is it the right run?"
+        )
     more: Mapping[str, Any] = {"value": pa.chunked_array([pa.array(values, pa.string())])} if is_value else {}
     layer = Layer(np.array(rows, np.int64), np.array(ids, np.int64), scores=np.array(scores), more=more)
     return Said(title, layer, tuple(numbers), _notes(others, "of other photos"))
@@ -199,7 +201,7 @@ def part(layer: Layer, keep: Any, rows: Any, ids: Any) -> Layer:
 
 
 def _rows(dataset: Dataset, found: Dataset) -> Any:
-    """Return the row of each of the other set's photos, -1 where there is none: by path, else by a name that is one's own."""
+    """Return the row of each of the other set's photos, by path or by a name that is unique; -1 where there is none."""
     paths: list[str] = dataset.images["path"].to_pylist()
     by_path = {path: row for row, path in enumerate(paths)}
     by_name: dict[str, int] = {}
@@ -211,4 +213,4 @@ def _rows(dataset: Dataset, found: Dataset) -> Any:
 
 
 def _notes(count: int, what: str) -> tuple[str, ...]:
-    return (f"{count:,} predictions {what} are left out.",) if count else ()
+    return (f"Predictions {what}, left out: {count:,}.",) if count else ()

@@ -49,12 +49,17 @@ def read(dataset: Dataset, text: bytes, path: Path, least: float) -> tuple[Layer
     photos = {text: row for row, text in enumerate(dataset.images["source_id"].to_pylist())}
     known = [photos.get(str(each.image_id), -1) for each in results]
     if results and max(known) < 0:
-        raise DataError(f"{path}: none of its {len(results):,} results is of these photos.", hint="Is it the right file?")
+        raise DataError(
+            f"{path}: none of its {len(results):,} results is of these photos.", hint="Is it the right file?"
+        )
     kept = [(row, each) for row, each in zip(known, results, strict=True) if row >= 0 and each.score >= least]
     _check(kept, results, path)
-    others, unsure = known.count(-1), sum(row >= 0 and each.score < least for row, each in zip(known, results, strict=True))
+    others, unsure = (
+        known.count(-1),
+        sum(row >= 0 and each.score < least for row, each in zip(known, results, strict=True)),
+    )
     counts = {"of other photos": others, f"below a score of {least:g}": unsure}
-    notes = tuple(f"{count:,} results {what} are left out." for what, count in counts.items() if count)
+    notes = tuple(f"Results {what}, left out: {count:,}." for what, count in counts.items() if count)
     return _layer(kept, _class_ids(dataset, kept, path)), notes
 
 
@@ -65,7 +70,11 @@ def _check(kept: list[tuple[int, _Result]], results: list[_Result], path: Path) 
         if not 0 <= each.score <= 1 or (each.bbox is not None and not _is_box(each.bbox))
     ]
     if bad:
-        raise DataError(f"{path}: {len(bad):,} results are no detections.", details=bad[:_SHOWN], hint="A box is x, y, width, height; a score 0 to 1.")
+        raise DataError(
+            f"{path}: {len(bad):,} results are no detections.",
+            details=bad[:_SHOWN],
+            hint="A box is x, y, width, height; a score 0 to 1.",
+        )
 
 
 def _is_box(box: list[float]) -> bool:

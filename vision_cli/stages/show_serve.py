@@ -85,7 +85,9 @@ def serve(request: ShowRequest, host: str = LOOPBACK, port: int = 0) -> Served:
         server = _Server(host, port, site)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ResourceError(f"{host}:{port}: cannot be served: {reason}.", hint="Choose another --port; 0 is any.") from error
+        raise ResourceError(
+            f"{host}:{port}: cannot be served: {reason}.", hint="Choose another --port; 0 is any."
+        ) from error
     name = f"[{host}]" if ":" in host else host
     return Served(show.told(browse, kinds, found, page=f"http://{name}:{server.server_address[1]}/"), server)
 

@@ -16,6 +16,7 @@ from vision_cli.core.errors import DataError, ResourceError
 from vision_cli.core.files import disk_errors
 from vision_cli.core.progress import Progress
 from vision_cli.imaging import draw, read, write
+from vision_cli.stages.target_folder import is_abandoned
 
 _QUALITY = 74
 _BATCH = 32
@@ -80,9 +81,9 @@ class Maker:
 
     def _check(self, size: int, done: int, photos: int) -> None:
         if size > self.most_bytes:
-            need = size / done * photos / 1e6
+            need, most = size / done * photos / 1e6, self.most_bytes / 1e6
             raise ResourceError(
-                f"{self.folder.name}: about {need:.0f} MB are needed, over the limit of {self.most_bytes / 1e6:.0f} MB.",
+                f"{self.folder.name}: about {need:.1f} MB are needed, over the limit of {most:.1f} MB.",
                 hint="Raise --max-mb, choose photos with --where, or look without writing: --serve.",
             )
 
@@ -166,14 +167,12 @@ def drop(reserve: Path | None) -> None:
 
 
 def _leftovers(target: Path) -> Iterator[Path]:
-    from vision_cli.stages.target_folder import _is_abandoned
-
     name = re.compile(re.escape(f".{target.name[:80]}.") + r"[0-9a-f]{8}\.part")
     if target.parent.is_dir():
         yield from (
             path
             for path in sorted(target.parent.iterdir())
-            if name.fullmatch(path.name) and path.is_dir() and _is_abandoned(path)
+            if name.fullmatch(path.name) and path.is_dir() and is_abandoned(path)
         )
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_cli import formats
+from vision_cli.core.containment import Links
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.stages.detecting import detect
 
 if TYPE_CHECKING:
     from vision_cli.core.project import Project
+
+_PROJECT = "vision.yaml"
 
 SOURCE = "data"
 """Name of the source of a data set that is given by its path."""
@@ -31,6 +34,7 @@ class DataRequest:
         images: folder that a path's photo paths start from.
         need: names of `formats.CARRIED` that will be used; None is all.
         where: keep the photos for which this condition of views holds.
+        links: where links in a path's folder may lead.
     """
 
     name: str | None
@@ -39,6 +43,7 @@ class DataRequest:
     images: Path | None = None
     need: frozenset[str] | None = None
     where: str | None = None
+    links: Links = "stay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,10 @@ def is_path(request: DataRequest) -> bool:
         return True
     if not Path(name).exists():
         return False
-    from vision_cli.core.project import find as find_project
-
-    if find_project(Path.cwd()) is not None and name in request.project().config.data.views:
+    here = Path.cwd()
+    # Reading a project takes as long as many a label file: only where there is one.
+    there = any((folder / _PROJECT).is_file() for folder in (here, *here.parents))
+    if there and name in request.project().config.data.views:
         raise UsageError(f"'{name}' is a view and a path.", hint=f"Write ./{name} for the path, or rename the view.")
     return True
 
@@ -98,15 +104,17 @@ def _path(request: DataRequest) -> Found:
     path = Path(request.name or ".")
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.", hint="Check the path.")
-    form = request.format or detect(path).format
-    options = formats.ReadOptions(SOURCE, images=request.images, need=request.need)
-    dataset: Dataset = formats.FORMATS.load(form).read(path, options)
+    form = request.format or detect(path, request.links).format
+    options = formats.ReadOptions(SOURCE, images=request.images, need=request.need, links=request.links)
+    dataset = formats.read_as(form, path, options)
     return Found(os.fspath(path), form, dataset, len(dataset))
 
 
 def _view(request: DataRequest) -> Found:
-    if request.format or request.images:
-        raise UsageError("--from and --images-root describe a path.", hint="Give the path of a data set.")
+    if request.format or request.images or request.links == "follow":
+        raise UsageError(
+            "--from, --images-root and --follow-links describe a path.", hint="Give the path of a data set."
+        )
     from vision_cli.stages import data
 
     project = request.project()

@@ -89,11 +89,12 @@ def _clean(target: Path) -> None:
     for path in found:
         if path.suffix == ".old" and not os.path.lexists(target):
             os.replace(path, target)
-        elif _is_abandoned(path):
+        elif is_abandoned(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_abandoned(folder: Path) -> bool:
+def is_abandoned(folder: Path) -> bool:
+    """Tell whether nobody holds a folder that a run was building."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

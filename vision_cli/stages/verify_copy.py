@@ -25,7 +25,11 @@ MIN_IOU = 0.98
 
 RESHAPES_BOX = frozenset({"box", "bounds", "out-of-frame", "overlaps"})
 RESHAPES_OUTLINE = frozenset({"polygon", "polygons", "mask", "holes", "bounds", "overlaps", "out-of-frame"})
-"""Names of losses of details that a box or an outline does not come back the same with; the report tells of them."""
+RENUMBERS = frozenset({"ids"})
+"""Names of losses of details that box, outline or id do not come back the same with; the report tells of them."""
+
+FREE = (RESHAPES_BOX, RESHAPES_OUTLINE, RENUMBERS)
+"""In the order of `Sent`."""
 
 _SHOWN = 10
 
@@ -80,6 +84,7 @@ class _Rows:
         table: the annotations themselves.
         free_box: bool, boxes that may be others.
         free_outline: bool, outlines that may be others.
+        free_id: bool, ids that may be others.
     """
 
     photo: Ids
@@ -89,6 +94,7 @@ class _Rows:
     table: pa.Table
     free_box: Mask
     free_outline: Mask
+    free_id: Mask
 
     def take(self, order: Ids) -> _Rows:
         """Return the rows in another order."""
@@ -100,6 +106,7 @@ class _Rows:
             self.table.take(pa.array(order)),
             self.free_box[order],
             self.free_outline[order],
+            self.free_id[order],
         )
 
 
@@ -113,6 +120,7 @@ class Sent:
         folder: where it wrote.
         reshaped_boxes: bool (N,), annotations whose box is another now, as the report says.
         reshaped_outlines: likewise, of outlines.
+        renumbered: likewise, of ids.
     """
 
     dataset: Dataset
@@ -120,6 +128,7 @@ class Sent:
     folder: Path
     reshaped_boxes: Mask
     reshaped_outlines: Mask
+    renumbered: Mask
 
 
 def compare(sent: Sent, back: Dataset, format: Any) -> Verification:
@@ -162,7 +171,8 @@ def _details(dataset: Dataset, before: _Rows, after: _Rows, found: _Found, forma
         rows, f"boxes are others, such as one of {_name(dataset, before.photo[rows])}: {_pair(before, after, rows)}"
     )
     if "ids" in format.CARRIES:
-        found.add(np.flatnonzero(_other_ids(before.table, after.table)), "annotations have another id")
+        other = _other_ids(before.table, after.table) & ~before.free_id
+        found.add(np.flatnonzero(other), "annotations have another id")
     boxed = ~np.isnan(before.box[:, 0])
     ious = _ious(dataset, before, after, found, format.CARRIES)
     return Verification(
@@ -212,7 +222,7 @@ def _prefix(root: Path, folder: Path) -> str:
 def _before(sent: Sent, carries: frozenset[str]) -> _Rows:
     dataset = sent.dataset
     rows = _rows(dataset, dataset.rows_of(dataset.annotations["image_id"]), {})
-    rows = replace(rows, free_box=sent.reshaped_boxes, free_outline=sent.reshaped_outlines)
+    rows = replace(rows, free_box=sent.reshaped_boxes, free_outline=sent.reshaped_outlines, free_id=sent.renumbered)
     if "box" not in carries:
         rows.box[:] = np.nan
     return rows
@@ -232,7 +242,7 @@ def _rows(dataset: Dataset, photo: Ids, names: dict[int, int]) -> _Rows:
         class_id = lookup[class_id]
     box = np.stack([conserving.numbers(table, name, np.nan) for name in "xywh"], axis=1)
     nothing = np.zeros(table.num_rows, dtype=np.bool_)
-    return _Rows(photo, class_id, box, conserving.numbers(table, "value", np.nan), table, nothing, nothing)
+    return _Rows(photo, class_id, box, conserving.numbers(table, "value", np.nan), table, nothing, nothing, nothing)
 
 
 def _in_order(names: Sequence[str], of: Sequence[str]) -> bool:

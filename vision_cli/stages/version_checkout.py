@@ -103,7 +103,7 @@ def checkout(request: CheckoutRequest, progress: Progress) -> CheckoutResult:
     if request.images == "copy":
         check_space(target, entry.bytes)
     if request.dry_run:
-        missing = version_files.load(store, entry.id, check=True).missing
+        missing = version_files.load(store, entry.id).missing
         return CheckoutResult(entry, request.target, OURS, request.images, missing, False)
     with staged(target) as folder:
         stored = version_files.write_out(store, entry, folder, request.images, progress)
@@ -112,7 +112,7 @@ def checkout(request: CheckoutRequest, progress: Progress) -> CheckoutResult:
 
 def _converted(request: CheckoutRequest, store: Store, entry: Entry, progress: Progress) -> CheckoutResult:
     """Convert the version's tree, which is a folder in our own format."""
-    missing = version_files.load(store, entry.id, check=True).missing
+    missing = version_files.load(store, entry.id).missing
     asked = ConvertRequest(
         version_files.tree(store, entry, progress),
         request.target,

@@ -19,18 +19,19 @@ from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Progress
 from vision_cli.core.run import read_json
 from vision_cli.formats import WriteOptions, parquet
+from vision_cli.formats.parquet.manifest import MANIFEST, read_manifest
 from vision_cli.formats.parquet.table import read_table, write_table
 from vision_cli.stages.target_folder import staged
 from vision_cli.versions.contents import FILES
-from vision_cli.versions.identity import version_id
+from vision_cli.versions.identity import table_id, version_id
 from vision_cli.versions.matching import Side
 from vision_cli.versions.objects import Place
 from vision_cli.versions.store import Entry, Store
 
-TABLES = ("dataset.json", "images.parquet", "annotations.parquet")
+TABLES = (MANIFEST, "images.parquet", "annotations.parquet")
 _FILES, _SEAL = "files.parquet", "version.json"
 _FORMAT, _LAYOUT = "vision version", 1
-_SEALED = ("dataset.json", _FILES)
+_SEALED = (*TABLES, _FILES)
 _HINT = "Bring the folder back from a copy, or commit the same data again: `vision data commit`."
 
 
@@ -86,51 +87,60 @@ def save(store: Store, dataset: Dataset, table: pa.Table) -> str:
         write_table(new / _FILES, table)
         seals = {name: files.file_sha256(new / name) for name in _SEALED}
         files.write_json(new / _SEAL, {"format": _FORMAT, "layout": _LAYOUT, "id": version, "sha256": seals})
-        back = _read(new, version)
-        if version_id(back.dataset, back.files) != version:
-            raise DataError(
-                "a column of the photos' metadata does not survive being stored.",
-                details=[f"{field.name}: {field.type}" for field in dataset.images.schema],
-                hint="Bring it to text or a number.",
-            )
+        _check_metadata(dataset.images, _read(new, version, records=False).dataset.images)
     return version
 
 
+def _check_metadata(images: pa.Table, back: pa.Table) -> None:
+    """Refuse columns of any type that Parquet gives back otherwise; the types of all others are ours."""
+    images = images.select(back.column_names)
+    if table_id(back) != table_id(images):
+        raise DataError(
+            "a column of the photos' metadata does not survive being stored.",
+            details=[f"{field.name}: {field.type}" for field in images.schema if field not in back.schema],
+            hint="Bring it to text or a number.",
+        )
+
+
 def _is_whole(store: Store, version: str) -> bool:
+    folder = store.commit(version)
     try:
-        load(store, version, check=True)
-    except DataError:
+        seals = _seals(folder, version)
+        return all(files.file_sha256(folder / name) == seals.get(name) for name in _SEALED)
+    except (DataError, OSError):
         return False
-    return True
 
 
-def load(store: Store, version: str, *, check: bool = False) -> Stored:
+def load(store: Store, version: str, *, check: bool = True) -> Stored:
     """Read a version.
 
     Args:
         store: that has it.
         version: full id.
-        check: compute its id anew.
+        check: compute its id anew; without, the column `record` is left out.
 
     Raises:
         DataError: missing, damaged or foreign files, by name.
     """
     folder = store.commit(version)
-    stored = _read(folder, version)
+    stored = _read(folder, version, records=check)
     if check and version_id(stored.dataset, stored.files) != version:
         raise DataError(f"{folder}: its content is not the version {version[:12]}.", hint=_HINT)
     return stored
 
 
-def _read(folder: Path, version: str) -> Stored:
+def _read(folder: Path, version: str, *, records: bool) -> Stored:
     seals = _seals(folder, version)
-    for name in _SEALED:
+    for name in (MANIFEST, _FILES):
         path = folder / name
         if not path.is_file():
             raise DataError(f"{path}: is missing.", hint=_HINT)
         if files.file_sha256(path) != seals.get(name):
             raise DataError(f"{path}: was changed since it was committed.", hint=_HINT)
-    dataset, table = parquet.load(folder), read_table(folder / _FILES)
+    manifest = read_manifest(folder / MANIFEST)  # it seals the tables itself
+    if [seals.get(name) for name in TABLES[1:]] != [manifest.images.sha256, manifest.annotations.sha256]:
+        raise DataError(f"{folder / _SEAL}: was changed since it was committed.", hint=_HINT)
+    dataset, table = parquet.load(folder, records=records), read_table(folder / _FILES)
     if not table.schema.equals(FILES) or table.num_rows < len(dataset):
         raise DataError(f"{folder / _FILES}: not the files of this version.", hint=_HINT)
     return Stored(version, dataset, table)
@@ -154,7 +164,7 @@ def write_out(store: Store, entry: Entry, folder: Path, how: Place, progress: Pr
         DataError: the version or a content is missing or damaged, by name.
         ResourceError: the disk is full or refuses.
     """
-    stored = load(store, entry.id, check=True)
+    stored = load(store, entry.id)
     with files.disk_errors(folder):
         for name in TABLES:
             shutil.copyfile(store.commit(entry.id) / name, folder / name)

@@ -42,6 +42,7 @@ def joined(parts: Mapping[str, Dataset], class_map: ClassMap) -> Dataset:
         {name: root for part in parts.values() for name, root in part.roots.items()},
         (*(note for part in parts.values() for note in part.notes), *notes, *more),
         {name: origin for part in parts.values() for name, origin in part.origins.items()},
+        frozenset(name for part in parts.values() for name in part.followed),
     )
 
 

@@ -64,7 +64,8 @@ def spread(values: Floats) -> Spread:
     values = values[np.isfinite(values)]
     if not len(values):
         return Spread()
-    return Spread(*np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist(), float(values.mean()))
+    low, quarter, median, three_quarters, high = np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist()
+    return Spread(low, quarter, median, three_quarters, high, float(values.mean()))
 
 
 def boxes(dataset: Dataset, rows: Ints) -> Boxes | None:

@@ -49,7 +49,11 @@ def shapes(annotations: pa.Table) -> dict[str, int]:
         found[name] = number - annotations[column].null_count if column in names else 0
     if "outline_parts" in names:
         parts = annotations["outline_parts"]
-        for name, test in {"polygon": pc.equal(parts, 1), "polygons": pc.greater(parts, 1), "mask": pc.less(parts, 0)}.items():
+        for name, test in {
+            "polygon": pc.equal(parts, 1),
+            "polygons": pc.greater(parts, 1),
+            "mask": pc.less(parts, 0),
+        }.items():
             found[name] = _true(test)
     for name, column in {"crowd": "iscrowd", "difficult": "difficult"}.items():
         found[name] = _true(annotations[column]) if column in names else 0

@@ -14,7 +14,8 @@ def draw(result: Shown, paper: Paper) -> None:
     _what(result, paper)
     page = place(Path(result.page))
     if result.written:
-        paper.line(f"written: {page} ({result.size_mb:.1f} MB of photos)", style="green")
+        size = f"{result.size_mb:.1f} MB" if result.size_mb >= 1 else f"{1000 * result.size_mb:.0f} kB"
+        paper.line(f"written: {page} (photos: {size})", style="green")
     else:
         paper.line(f"would write: {page}")
 

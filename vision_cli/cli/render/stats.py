@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from vision_cli.cli.paper import Paper
 from vision_cli.stages.stats import Stats, class_table
-from vision_cli.views.statistics import Spread, Statistics
+from vision_cli.views.statistics import Statistics
+from vision_cli.views.statistics_boxes import Spread
 from vision_cli.views.statistics_columns import Column
 
 _CLASSES, _PAIRS, _COLUMNS, _NAME = 40, 8, 20, 48
@@ -44,8 +45,13 @@ def draw(result: Stats, paper: Paper) -> None:
 
 
 def _count(found: Statistics) -> str:
-    classes = f"{found.classes:,} classes" + (f" ({found.unused:,} unused)" if found.unused else "")
-    return f"{found.photos:,} photos, {found.annotations:,} annotations, {classes}"
+    classes = "1 class" if found.classes == 1 else f"{found.classes:,} classes"
+    unused = f" ({found.unused:,} unused)" if found.unused else ""
+    return f"{_number(found.photos, 'photo')}, {_number(found.annotations, 'annotation')}, {classes}{unused}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _photos(found: Statistics, paper: Paper) -> None:
@@ -61,9 +67,9 @@ def _photos(found: Statistics, paper: Paper) -> None:
     ]
     paper.table(_HEAD, [_spread(name, values, text) for name, values, text in rows], right=_FIGURES)
     common = ", ".join(f"{width}x{height} ({count:,})" for width, height, count in sizes.common)
-    paper.line(f"{sizes.sizes:,} sizes; commonest {common}")
+    paper.line(f"{sizes.sizes:,} sizes; commonest {common}" if sizes.sizes > 1 else f"one size: {common}")
     if sizes.unknown:
-        paper.line(f"{sizes.unknown:,} photos without a size")
+        paper.line(f"{_number(sizes.unknown, 'photo')} without a size")
 
 
 def _labels(found: Statistics, paper: Paper) -> None:
@@ -81,7 +87,8 @@ def _labels(found: Statistics, paper: Paper) -> None:
     if kinds:
         paper.line(kinds)
     if found.unlabelled:
-        paper.line(f"{found.unlabelled:,} photos without annotation ({_percent(found.unlabelled, found.photos)})")
+        part = _percent(found.unlabelled, found.photos)
+        paper.line(f"{_number(found.unlabelled, 'photo')} without annotation ({part})")
 
 
 def _boxes(found: Statistics, paper: Paper) -> None:
@@ -99,7 +106,8 @@ def _boxes(found: Statistics, paper: Paper) -> None:
     sizes = {"small (< 32² px)": boxes.small, "medium": boxes.medium, "large (>= 96² px)": boxes.large}
     paper.line(", ".join(f"{count:,} {name} {_percent(count, boxes.count)}" for name, count in sizes.items()))
     if boxes.without_area:
-        paper.line(f"{boxes.without_area:,} boxes without area")
+        without = "1 box" if boxes.without_area == 1 else f"{boxes.without_area:,} boxes"
+        paper.line(f"{without} without area")
 
 
 def _splits(found: Statistics, paper: Paper) -> None:

@@ -15,6 +15,9 @@ from vision_cli.formats.coco import layout as coco_layout
 from vision_cli.formats.coco import reading as coco_read
 from vision_cli.formats.coco import writing as coco_write
 from vision_cli.formats.coco.layout import Kind
+from vision_cli.formats.coco.renumbered import losses
+
+__all__ = ["CARRIES", "PIXELS", "detect", "is_aside", "losses", "read", "write"]
 
 CARRIES = frozenset(
     (
@@ -36,6 +39,11 @@ def detect(path: Path) -> str | None:
         return None
     names = ", ".join(str(file.path.relative_to(path)) if path.is_dir() else path.name for file in files[:3])
     return f"{names}: images, annotations and categories of COCO"
+
+
+def is_aside(path: Path) -> bool:
+    """Return whether a file lists photos and categories alone: labels of another kind lie beside it."""
+    return path.is_file() and not coco_layout.has_annotations(path)
 
 
 def read(path: Path, options: ReadOptions) -> Dataset:

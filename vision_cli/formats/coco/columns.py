@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vision_cli.formats.coco.careful import ABSENT, Record
+from vision_cli.formats.coco.careful import ABSENT, RAW, Record, Usual
 from vision_cli.formats.coco.outlines import MAX_PX, Outlines
 
 Ids = NDArray[Any]
@@ -64,12 +64,14 @@ class Block:
     panoptic: int
 
 
-def column(records: Sequence[Record], name: str) -> list[Any]:
-    """Return one member of all records."""
+def column(records: Sequence[Record | Usual], name: str) -> list[Any]:
+    """Return one member of all records, which are of one type."""
+    if records and name not in records[0].__struct_fields__:
+        return [ABSENT if name in RAW else None] * len(records)
     return list(map(attrgetter(name), records))
 
 
-def block(records: Sequence[Record], outlines: Outlines, first: int, bad: Found) -> Block:
+def block(records: Sequence[Record | Usual], outlines: Outlines, first: int, bad: Found) -> Block:
     """Return columns of records; what is wrong with numbers goes to `bad`."""
     numbers = {name: column(records, name) for name in _NUMBERS}
     raws = {name: column(records, name) for name in _RAWS}

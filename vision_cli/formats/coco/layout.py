@@ -17,7 +17,7 @@ from typing import Literal
 from vision_cli.core.containment import Containment
 from vision_cli.core.dataset import Split
 from vision_cli.core.errors import DataError
-from vision_cli.formats.folder_walk import entries
+from vision_cli.formats.folder_walk import entries, is_file, is_folder
 from vision_cli.formats.photos import split_of
 
 Kind = Literal["coco", "lvis", "panoptic", "captions", "results"]
@@ -27,6 +27,7 @@ KINDS_OF_FILES = ("instances", "lvis", "", "person_keypoints", "stuff", "labels"
 
 _LOOKED_AT_BYTES = 1 << 16
 _LOOKED_AT_FILES = 100
+_SEARCHED_BYTES = 1 << 23
 _LISTS = tuple(
     (name, re.compile(rb'"%b"\s*:\s*\[' % name.encode())) for name in ("images", "annotations", "categories")
 )
@@ -71,6 +72,13 @@ def sniff(path: Path) -> Kind | None:
     return "captions" if b'"caption"' in text and b'"bbox"' not in text else "coco"
 
 
+def has_annotations(path: Path) -> bool:
+    """Return whether a file's first megabytes have a list of annotations; a larger file has one for sure."""
+    with path.open("rb") as file:
+        text = file.read(_SEARCHED_BYTES)
+    return len(text) == _SEARCHED_BYTES or b'"annotations"' in text
+
+
 def find(path: Path, kinds: frozenset[Kind]) -> tuple[list[Labels], list[Path]]:
     """Return the label files of a file or folder, and those beside them that are left out."""
     if path.is_file():
@@ -86,7 +94,7 @@ def find(path: Path, kinds: frozenset[Kind]) -> tuple[list[Labels], list[Path]]:
 
 def _places(folder: Path) -> list[list[Path]]:
     """Return the JSON files of each place where label files are looked for."""
-    inner = [Path(entry.path) for entry in entries(folder) if entry.is_dir() and split_of(entry.name)]
+    inner = [Path(entry.path) for entry in entries(folder) if is_folder(entry) and split_of(entry.name)]
     inside = [file for place in inner for file in _json_files(place)]
     roboflow = [file for file in inside if file.stem == _ROBOFLOW]
     return [_json_files(folder / "annotations"), _json_files(folder), roboflow, inside]
@@ -95,7 +103,7 @@ def _places(folder: Path) -> list[list[Path]]:
 def _json_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return [Path(entry.path) for entry in entries(folder) if entry.name.lower().endswith(".json") and entry.is_file()]
+    return [Path(entry.path) for entry in entries(folder) if entry.name.lower().endswith(".json") and is_file(entry)]
 
 
 def _kind_and_tag(stem: str) -> tuple[str, str]:

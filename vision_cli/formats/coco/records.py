@@ -17,11 +17,12 @@ import pyarrow as pa
 from vision_cli.formats.coco import careful as coco_careful
 from vision_cli.formats.coco import columns as coco_columns
 from vision_cli.formats.coco import outlines as coco_outlines
-from vision_cli.formats.coco.careful import ABSENT, KNOWN, Record
+from vision_cli.formats.coco.careful import ABSENT, KNOWN, Record, Usual
 from vision_cli.formats.coco.columns import Block
 from vision_cli.formats.json_source import JsonText, without_collector
 from vision_cli.formats.problems import Problems
 
+_USUAL = msgspec.json.Decoder(list[Usual])
 _RECORDS = msgspec.json.Decoder(list[Record])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -64,14 +65,19 @@ class Records:
             DataError: a name stands twice in a record, or the text is not UTF-8.
         """
         with without_collector():
-            raws: list[msgspec.Raw] | None = None
-            try:
-                found = _RECORDS.decode(text.data)
-            except msgspec.ValidationError:
-                raws = _RAWS.decode(text.data)
-                found = [self._careful(row, raw) for row, raw in enumerate(raws)]
+            found, raws = self._found(text)
             text.check_utf8()
             self._add(text, found, raws)
+
+    def _found(self, text: JsonText) -> tuple[Sequence[Record | Usual], list[msgspec.Raw] | None]:
+        """Return records, and their bytes where they had to be looked at one by one."""
+        for decoder in (_USUAL, _RECORDS):
+            try:
+                return decoder.decode(text.data), None
+            except msgspec.ValidationError:
+                continue
+        raws = _RAWS.decode(text.data)
+        return [self._careful(row, raw) for row, raw in enumerate(raws)], raws
 
     def _careful(self, row: int, raw: msgspec.Raw) -> Record:
         def complain(kind: str, what: str, identity: Any) -> None:
@@ -79,7 +85,7 @@ class Records:
 
         return coco_careful.record(raw, complain)
 
-    def _add(self, text: JsonText, found: Sequence[Record], raws: list[msgspec.Raw] | None) -> None:
+    def _add(self, text: JsonText, found: Sequence[Record | Usual], raws: list[msgspec.Raw] | None) -> None:
         def bad(kind: str, row: int, what: str) -> None:
             self.problems.add(kind, f"{place(self.count + row, found[row].id)}: {what}")
 

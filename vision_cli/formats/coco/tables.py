@@ -104,10 +104,10 @@ def _annotations(file: CocoFile, class_rows: NDArray[np.int32], first: int) -> p
         "class_id": pa.array(class_rows[file.class_rows] if len(class_rows) else np.zeros(total, dtype=np.int32)),
         "value": pa.nulls(total, pa.float64()),
         "source_id": coco_ids.texts(file.ids),
-        "record": pa.chunked_array(records.records, pa.binary()) if records.records else None,
+        "record": _in_one(records.records),
         **_boxes(blocks),
         "area": _floats([block.area for block in blocks], blocks),
-        "outline": pa.chunked_array(records.outlines, pa.binary()) if records.outlines else None,
+        "outline": _in_one(records.outlines),
         "outline_parts": _parts(blocks),
         "keypoints": _chunks([block.keypoints for block in blocks], blocks, pa.binary()),
         "iscrowd": _flags(blocks),
@@ -118,6 +118,15 @@ def _annotations(file: CocoFile, class_rows: NDArray[np.int32], first: int) -> p
     columns["outline"] = None if columns["outline_parts"] is None else columns["outline"]
     columns["source_id"] = None if total and columns["source_id"].null_count == total else columns["source_id"]
     return pa.table({name: column for name, column in columns.items() if column is not None})
+
+
+def _in_one(texts: list[pa.Array]) -> pa.Array | None:
+    """Return the texts of all blocks in one piece, from which rows are taken many times faster, and let go of the blocks."""
+    if not texts:
+        return None
+    column = pa.concat_arrays(texts)
+    texts.clear()
+    return column
 
 
 def _boxes(blocks: Sequence[Block]) -> dict[str, pa.Array]:

@@ -24,7 +24,7 @@ from vision_cli.formats.coco.render import Id, Ids
 from vision_cli.formats.coco.results import MARKER
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
-_FAMILY = ("coco", "lvis")
+FAMILY = ("coco", "lvis")
 _UNSPLIT_FOLDER = "images"
 
 
@@ -46,7 +46,7 @@ def write(dataset: Dataset, folder: Path, name: str) -> Written:
         name: `coco` or `lvis`: what the file's name begins with.
     """
     origins = list(dataset.origins.values())
-    kept = origins[0] if len(origins) == 1 and origins[0].format in _FAMILY else None
+    kept = origins[0] if len(origins) == 1 and origins[0].format in FAMILY else None
     categories = coco_categories.of(dataset, origins, kept)
     splits = dataset.splits()
     places: list[str | None] = [None] * len(dataset)
@@ -84,8 +84,8 @@ class _Part:
         images = self.dataset.images.take(pa.array(self.file.rows))
         annotations = self.dataset.annotations.filter(chosen)
         has_records = self.origin is not None
-        image_ids = ids(images, "images", has_records=has_records)
-        own = ids(annotations, "annotations", has_records=has_records)
+        image_ids = ids(images, has_records=has_records)
+        own = ids(annotations, has_records=has_records)
         where = pc.index_in(annotations["image_id"], images["id"].combine_chunks())
         owners = [image_ids[row] for row in where.to_pylist()]
         if self.origin is None:
@@ -127,7 +127,7 @@ def _parted(blocks: Iterable[bytes]) -> Iterator[bytes]:
         first = False
 
 
-def ids(table: pa.Table, what: str, *, has_records: bool) -> list[Id]:
+def ids(table: pa.Table, *, has_records: bool) -> list[Id]:
     """Return the ids of a file's photos or annotations: the source's if they are distinct, else from 1.
 
     They are whole numbers; texts only where the source's own records hold texts.

@@ -17,7 +17,7 @@ from vision_cli.core.origin import Origin
 from vision_cli.formats import CARRIED, ReadOptions, photos
 from vision_cli.formats.class_file import read_classes
 from vision_cli.formats.conserving import DEFECTS
-from vision_cli.formats.folder_walk import entries
+from vision_cli.formats.folder_walk import entries, is_file
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.huggingface.card import read_card
 from vision_cli.formats.huggingface.metadata import NAMES, Row, fields_of, rows_of
@@ -60,7 +60,7 @@ def _files(path: Path) -> dict[str, Path]:
     while waiting:
         prefix, folder, depth = waiting.pop()
         for number, entry in enumerate(entries(folder)):
-            if entry.name in NAMES and entry.is_file():
+            if entry.name in NAMES and is_file(entry):
                 found[prefix + entry.name] = Path(entry.path)
             elif depth < _MAX_DEPTH and number < _LISTED and entry.is_dir(follow_symlinks=False):
                 waiting.append((f"{prefix}{entry.name}/", Path(entry.path), depth + 1))

@@ -27,7 +27,7 @@ from vision_cli.formats.kitti.layout import find_layout
 from vision_cli.formats.kitti.lines import check, parse, split_lines, type_of
 from vision_cli.formats.label_walk import read_small, tree
 
-CARRIES = frozenset({"box", "truncated", "occluded", "score", "unlabelled", "split"})
+CARRIES = frozenset({"box", "3d", "truncated", "occluded", "score", "unlabelled", "split"})
 PIXELS: Pixels = "inclusive-0"
 
 _LOOKED_AT = 20

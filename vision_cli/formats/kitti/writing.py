@@ -20,7 +20,7 @@ from vision_cli.formats.comparing import differs
 from vision_cli.formats.edges import far_edges
 from vision_cli.formats.kitti.layout import LIST_NAMES, LISTS, label_path, list_entries, split_of_folder
 from vision_cli.formats.kitti.lines import NAMES, UNKNOWN, name_of, parse, to_columns, type_of
-from vision_cli.formats.label_files import write_files
+from vision_cli.formats.label_files import Content, views, write_files
 from vision_cli.formats.label_walk import parent_of, stem_of
 from vision_cli.formats.placing import photo_names, stems
 
@@ -38,7 +38,7 @@ def write(dataset: Dataset, folder: Path) -> Written:
     photos, labels = _places(dataset, origin)
     annotations, offsets = by_photo(dataset)
     if origin is None:
-        files = _new_files(dataset, labels, annotations, offsets)
+        files: Iterator[tuple[str, Content]] = _new_files(dataset, labels, annotations, offsets)
     else:
         files = _own_files(dataset, labels, _own_lines(annotations, dataset.classes.names), offsets)
     write_files(folder, files)
@@ -68,14 +68,14 @@ def _places(dataset: Dataset, origin: Origin | None) -> tuple[list[str], list[st
 
 def _new_files(
     dataset: Dataset, labels: Sequence[str], table: pa.Table, offsets: Offsets
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, Content]]:
     """Yield a label file a photo, the lines of so many photos at once."""
     for first in range(0, len(labels), _PHOTOS_AT_ONCE):
         bounds = offsets[first : first + _PHOTOS_AT_ONCE + 1]
         part = table.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
         lines = _lines(_fields(part, dataset.classes.names), part.num_rows)
         lists = pa.ListArray.from_arrays(pa.array((bounds - bounds[0]).astype(np.int32)), lines)
-        yield from zip(labels[first : first + _PHOTOS_AT_ONCE], pc.binary_join(lists, b"").to_pylist(), strict=True)
+        yield from zip(labels[first : first + _PHOTOS_AT_ONCE], views(pc.binary_join(lists, b"")), strict=True)
 
 
 def _own_files(

@@ -149,6 +149,8 @@ def _answer(kind: str, identity: Any, who: str | None, rows: list[Row], size: tu
         )
     if any(attributes_of(row).get("ground_truth") is True for row in rows):
         answer["ground_truth"] = True
+    if kind == "predictions" and not any(name in row for row in rows for name in ("x", "outline", "keypoints")):
+        answer["score"] = max(row["score"] for row in rows)  # results about a whole photo have no place for one
     return {**answer, "result": results_of(rows, size, kind)}
 
 

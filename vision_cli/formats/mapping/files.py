@@ -13,7 +13,7 @@ from typing import Any
 from vision_cli.core.containment import Containment
 from vision_cli.core.errors import DataError
 from vision_cli.core.files import read_limited, utf8
-from vision_cli.formats.folder_walk import entries
+from vision_cli.formats.folder_walk import entries, is_file
 from vision_cli.formats.json_values import decoded
 from vision_cli.formats.mapping.fields import Field, Item
 
@@ -56,7 +56,7 @@ def _matching(root: Path, parts: list[str]) -> set[str]:
                 deeper = at if anywhere else at + 1
                 if fits and deeper < len(parts) and name.count("/") < _MAX_DEPTH:
                     waiting.append((f"{name}/", Path(entry.path), deeper))
-            elif fits and at == len(parts) - 1 and entry.is_file():
+            elif fits and at == len(parts) - 1 and is_file(entry):
                 found.add(name)
     return found
 

@@ -21,7 +21,7 @@ __all__ = ["CARRIES", "PIXELS", "detect", "losses", "read", "write"]
 CARRIES = frozenset(
     {
         *("class", "classes", "box", "crowd", "truncated", "occluded", "score", "attributes", "ids"),
-        *("unlabelled", "split", "order"),
+        *("unlabelled", "split", "metadata", "order"),
     }
 )
 PIXELS = "exclusive"

@@ -14,6 +14,7 @@ import numpy as np
 from vision_cli.core.conservation import Loss
 from vision_cli.core.dataset import Dataset
 from vision_cli.formats import WriteOptions, Written
+from vision_cli.formats.conserving import metadata_left_out
 from vision_cli.formats.label_files import write_files
 from vision_cli.formats.openimages.reading import ABSENT, EDGES, pixels
 from vision_cli.formats.placing import photo_names, stems
@@ -29,13 +30,14 @@ _UNKNOWN = "-1"
 
 
 def losses(dataset: Dataset) -> list[Loss]:
-    """Return boxes on photos of unknown size (`size`), and attributes that have no column (`attributes`)."""
+    """Return boxes on photos of unknown size (`size`), and attributes and metadata that have no column."""
     sizes, owners = _sizes(dataset)
     unsized = (sizes[owners] <= 0).any(axis=1) & _has_box(dataset)
     further = np.array([bool(row.keys() - set(_BOX_COLUMNS)) for row in _attributes(dataset)], dtype=np.bool_)
     found = [
         Loss("size", "annotation", "photo of unknown size", unsized),
         Loss("attributes", "detail", "attributes of other names left out", further),
+        metadata_left_out(dataset.images, frozenset({ABSENT})),
     ]
     return [loss for loss in found if loss.rows.any()]
 

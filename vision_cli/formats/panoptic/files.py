@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from vision_cli.core.errors import DataError
-from vision_cli.formats.folder_walk import entries
+from vision_cli.formats.folder_walk import entries, is_file, is_folder
 from vision_cli.formats.photos import split_of
 
 _MARK = b'"segments_info"'
@@ -74,7 +74,7 @@ def _panoptic_files(path: Path) -> Iterator[Path]:
 
 
 def _jsons(folder: Path) -> list[os.DirEntry[str]]:
-    return [entry for entry in entries(folder) if entry.name.lower().endswith(".json") and entry.is_file()]
+    return [entry for entry in entries(folder) if entry.name.lower().endswith(".json") and is_file(entry)]
 
 
 def _is_panoptic(file: Path) -> bool:
@@ -90,7 +90,7 @@ def _is_panoptic(file: Path) -> bool:
 def _two_channels(path: Path) -> Part | None:
     """Return the one JSON without segments that lies beside a folder of two-channel PNGs, as panopticapi has them."""
     folder = path.parent if path.is_file() else path
-    pictures = [Path(entry.path) for entry in entries(folder) if entry.is_dir() and "2ch" in entry.name.lower()]
+    pictures = [Path(entry.path) for entry in entries(folder) if is_folder(entry) and "2ch" in entry.name.lower()]
     files = [path] if path.is_file() else [Path(entry.path) for entry in _jsons(folder)]
     files = [file for file in files if _has_photos_alone(file)]
     if len(pictures) != 1 or len(files) != 1:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +88,7 @@ def load(
     roots: Mapping[str, Path] | None = None,
     images: Path | None = None,
     need: frozenset[str] | None = None,
+    records: bool = True,
 ) -> Dataset:
     """Read a version as it was written, the names of its sources included.
 
@@ -96,12 +97,18 @@ def load(
         roots: folders of the sources by name, where the caller knows them better than the manifest.
         images: the photos' folder in place of the manifest's; with several sources the one that holds their folders.
         need: see `ReadOptions`.
+        records: read the column `record`, too.
 
     Raises:
         DataError: no version, damaged, tables that are not those of the manifest, or rows that do not fit together.
     """
     manifest = read_manifest(folder / MANIFEST)
-    tables = _table(folder, _IMAGES, manifest.images, need), _table(folder, _ANNOTATIONS, manifest.annotations, need)
+    left_out = {column for column, users in _LONG_COLUMNS.items() if need is not None and not users & need}
+    left_out |= set() if records else {"record"}
+    tables = (
+        _table(folder, _IMAGES, manifest.images, left_out),
+        _table(folder, _ANNOTATIONS, manifest.annotations, left_out),
+    )
     origins = {name: origin_of(record, folder / MANIFEST) for name, record in manifest.origins.items()}
     places = _roots(folder, manifest, images) if roots is None else roots
     dataset = Dataset(*tables, ClassMap(tuple(manifest.classes)), places, tuple(manifest.notes), origins)
@@ -182,8 +189,8 @@ def _roots(folder: Path, manifest: Manifest, images: Path | None) -> dict[str, P
     return roots
 
 
-def _table(folder: Path, name: str, expected: TableFile, need: frozenset[str] | None) -> pa.Table:
-    """Read one table, but for the long columns that nobody needs.
+def _table(folder: Path, name: str, expected: TableFile, left_out: Set[str]) -> pa.Table:
+    """Read one table, but for some columns that nobody needs.
 
     Raises:
         DataError: it is not the file that the manifest describes.
@@ -193,13 +200,12 @@ def _table(folder: Path, name: str, expected: TableFile, need: frozenset[str] | 
         raise DataError(f"{path}: a version has this file, and it is missing.", hint="Fetch the version again.")
     if file_sha256(path) != expected.sha256:
         raise DataError(f"{path}: not the file that {MANIFEST} describes.", hint="Fetch the version again.")
-    left_out = [column for column, users in _LONG_COLUMNS.items() if need is not None and not users & need]
     schema = read_schema(path)
     base, more = (
         (IMAGE_COLUMNS, MORE_IMAGE_COLUMNS) if name == _IMAGES else (ANNOTATION_COLUMNS, MORE_ANNOTATION_COLUMNS)
     )
     _check_columns(path, schema, base, more)
-    return read_table(path, [column for column in schema.names if name == _IMAGES or column not in left_out])
+    return read_table(path, [column for column in schema.names if column not in left_out])
 
 
 def _check_columns(path: Path, schema: pa.Schema, base: pa.Schema, more: pa.Schema) -> None:
@@ -219,14 +225,14 @@ def _check_columns(path: Path, schema: pa.Schema, base: pa.Schema, more: pa.Sche
 def _check_images(path: Path, dataset: Dataset) -> None:
     images, problems = dataset.images, Problems(path)
     _check_ids(images["id"], problems)
-    for name in ("source", "path", "width", "height"):
+    for name in ("source", "path"):
         if images[name].null_count:
             problems.add("missing values", f"column {name} has {images[name].null_count} rows without a value")
     problems.refuse("columns")
     if unknown := sorted(set(images["source"].unique().to_pylist()) - set(dataset.roots)):
         problems.add("sources", f"{len(unknown)} sources have no folder in {MANIFEST}: {', '.join(unknown[:5])}")
     problems.refuse("columns")
-    if len(images) and (pc.min(images["width"]).as_py() < 0 or pc.min(images["height"]).as_py() < 0):
+    if any((pc.min(images[name]).as_py() or 0) < 0 for name in ("width", "height")):
         problems.add("sizes", "a photo has a negative size")
     fences = {source: Containment(root) for source, root in dataset.roots.items()}
     rows = zip(images["source"].to_pylist(), images["path"].to_pylist(), strict=True)

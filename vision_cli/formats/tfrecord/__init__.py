@@ -19,7 +19,7 @@ from vision_cli.core.errors import DataError
 from vision_cli.core.origin import Origin
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.byte_stream import opened
-from vision_cli.formats.folder_walk import entries
+from vision_cli.formats.folder_walk import entries, is_file
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.label_map import read_label_map
 from vision_cli.formats.problems import Problems
@@ -83,7 +83,7 @@ def _files(path: Path) -> dict[str, Path]:
         for entry in entries(folder):
             if entry.is_dir(follow_symlinks=False) and depth < _MAX_DEPTH:
                 waiting.append((f"{prefix}{entry.name}/", Path(entry.path), depth + 1))
-            elif _NAME.search(entry.name) and entry.is_file():
+            elif _NAME.search(entry.name) and is_file(entry):
                 found[prefix + entry.name] = Path(entry.path)
     return dict(sorted(found.items()))
 

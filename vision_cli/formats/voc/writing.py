@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from vision_cli.core.origin import Origin
 from vision_cli.formats import Written
 from vision_cli.formats.by_photo import Offsets, by_photo
 from vision_cli.formats.edges import far_edges
-from vision_cli.formats.label_files import write_files
+from vision_cli.formats.label_files import Content, views, write_files
 from vision_cli.formats.label_walk import parent_of
 from vision_cli.formats.placing import photo_names, stems
 from vision_cli.formats.voc.layout import ANNOTATIONS, LIST_NAMES, LISTS, PHOTOS, annotation_path
@@ -29,6 +30,7 @@ from vision_cli.formats.voc.text import escaped, escaped_texts
 
 _PHOTOS_AT_ONCE = 1 << 10
 _END = "</annotation>\n"
+_NOTHING = pa.scalar("")
 _XML_NAME = re.compile(r"(?!(?i:xml))[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_METADATA = {*IMAGE_COLUMNS.names, *MORE_IMAGE_COLUMNS.names}
 _NATIVE = ("pose", "part", "actions")
@@ -52,7 +54,7 @@ def write(dataset: Dataset, folder: Path, *, label_maps: bool = True) -> Written
     photos, names = _own_places(dataset, origin.header["layout"]) if origin and layout else _places(dataset)
     annotations, offsets = by_photo(dataset)
     if origin is None:
-        files = _files(dataset, photos, names, (annotations, offsets))
+        files: Iterator[tuple[str, Content]] = _files(dataset, photos, names, (annotations, offsets))
     else:
         objects = object_texts(annotations, dataset.classes.names)
         heads = _heads(dataset.images, photos).to_pylist()
@@ -84,9 +86,21 @@ def _places(dataset: Dataset) -> tuple[list[str], list[str]]:
     return [f"{PHOTOS}/{name}" for name in names], [f"{ANNOTATIONS}/{stem}.xml" for stem in stems(names)]
 
 
+def _joined(*parts: pa.Array | pa.Scalar | str) -> pa.Array:
+    """Return the texts of columns and constants one behind the other; null where one is null."""
+    columns = (_constant(part) if isinstance(part, str) else part for part in parts)
+    return pc.binary_join_element_wise(*columns, _NOTHING)
+
+
+@lru_cache(maxsize=256)
+def _constant(text: str) -> pa.Scalar:
+    """Return a constant made once: Arrow looks for packages that it knows dates of, each time that it makes one."""
+    return pa.scalar(text)
+
+
 def _files(
     dataset: Dataset, photos: Sequence[str], names: Sequence[str], annotations: tuple[pa.Table, Offsets]
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, Content]]:
     """Yield annotations without any bytes of a source, the texts of so many photos at once."""
     table, offsets = annotations
     for first in range(0, len(photos), _PHOTOS_AT_ONCE):
@@ -96,8 +110,7 @@ def _files(
         objects = object_texts(part, dataset.classes.names)
         lists = pa.ListArray.from_arrays(pa.array((bounds - bounds[0]).astype(np.int32)), objects)
         heads = _heads(dataset.images.slice(first, _PHOTOS_AT_ONCE), photos[here])
-        texts = pc.binary_join_element_wise(heads, pc.binary_join(lists, ""), _END, "").cast(pa.binary())
-        yield from zip(names[here], texts.to_pylist(), strict=True)
+        yield from zip(names[here], views(_joined(heads, pc.binary_join(lists, _NOTHING), _END)), strict=True)
 
 
 def _heads(images: pa.Table, photos: Sequence[str]) -> pa.Array:
@@ -105,15 +118,15 @@ def _heads(images: pa.Table, photos: Sequence[str]) -> pa.Array:
     parts = [photo.rpartition("/") for photo in photos]
     folders = {folder: escaped(folder.rpartition("/")[2]) for folder in {part[0] for part in parts}}
     sizes = [pc.cast(images[name].combine_chunks(), pa.string()) for name in ("width", "height")]
-    size = pc.binary_join_element_wise(
+    size = _joined(
         "\t<size>\n\t\t<width>", sizes[0], "</width>\n\t\t<height>", sizes[1],
-        "</height>\n\t\t<depth>3</depth>\n\t</size>\n", "",
+        "</height>\n\t\t<depth>3</depth>\n\t</size>\n",
     )  # fmt: skip
-    return pc.binary_join_element_wise(
+    return _joined(
         "<annotation>\n\t<folder>", pa.array([folders[part[0]] for part in parts], pa.string()),
         "</folder>\n\t<filename>", escaped_texts(pa.array([part[2] for part in parts], pa.string())),
-        "</filename>\n\t<source>\n\t\t<database>Unknown</database>\n\t</source>\n", pc.fill_null(size, ""),
-        "\t<segmented>0</segmented>\n", *_metadata(images), "",
+        "</filename>\n\t<source>\n\t\t<database>Unknown</database>\n\t</source>\n", pc.fill_null(size, _NOTHING),
+        "\t<segmented>0</segmented>\n", *_metadata(images),
     )  # fmt: skip
 
 
@@ -126,7 +139,7 @@ def _metadata(images: pa.Table) -> Iterator[pa.Array]:
         column = images[name]
         if pa.types.is_string(column.type) or pa.types.is_integer(column.type):
             texts = escaped_texts(column.cast(pa.string()))
-            yield pc.fill_null(pc.binary_join_element_wise(f"\t<{tag}>", texts, f"</{tag}>\n", ""), "")
+            yield pc.fill_null(_joined(f"\t<{tag}>", texts, f"</{tag}>\n"), _NOTHING)
         else:
             yield pa.array([_element(tag, value) for value in column.to_pylist()], pa.string())
 
@@ -149,7 +162,7 @@ def object_texts(table: pa.Table, names: Sequence[str]) -> pa.Array:
     columns = {name: table[name].combine_chunks() for name in table.column_names}
     boxes = {name: columns[name].to_numpy(zero_copy_only=False) for name in "xywh"}
     poses, occluded, further = _further(columns)
-    return pc.binary_join_element_wise(
+    return _joined(
         "\t<object>\n\t\t<name>", pa.array([escaped(name) for name in names], pa.string()).take(columns["class_id"]),
         "</name>\n\t\t<pose>", poses, "</pose>\n\t\t<truncated>", _flag(columns, "truncated"),
         "</truncated>\n", occluded, "\t\t<difficult>", _flag(columns, "difficult"),
@@ -157,7 +170,7 @@ def object_texts(table: pa.Table, names: Sequence[str]) -> pa.Array:
         "</xmin>\n\t\t\t<ymin>", pc.cast(columns["y"], pa.string()),
         "</ymin>\n\t\t\t<xmax>", far_edges(boxes["x"], boxes["w"]),
         "</xmax>\n\t\t\t<ymax>", far_edges(boxes["y"], boxes["h"]),
-        "</ymax>\n\t\t</bndbox>\n", further, "\t</object>\n", "",
+        "</ymax>\n\t\t</bndbox>\n", further, "\t</object>\n",
     )  # fmt: skip
 
 
@@ -165,18 +178,17 @@ def _flag(columns: Mapping[str, pa.Array], name: str) -> pa.Array | pa.Scalar:
     """Return a flag's texts, 0 where nothing is known: tools that read VOC expect the element."""
     column = columns.get(name)
     if column is None or column.null_count == len(column):
-        return pa.scalar("0")
+        return _constant("0")
     column = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-    return pc.fill_null(pc.cast(column, pa.string()), "0")
+    return pc.fill_null(pc.cast(column, pa.string()), _constant("0"))
 
 
 def _further(columns: Mapping[str, pa.Array]) -> tuple[Any, Any, Any]:
     """Return texts of the pose, the element `occluded`, and the elements of further attributes."""
-    poses, occluded, further = pa.scalar("Unspecified"), pa.scalar(""), pa.scalar("")
+    poses, occluded, further = _constant("Unspecified"), _NOTHING, _NOTHING
     if "occluded" in columns:
         texts = pc.cast(columns["occluded"], pa.string())
-        elements = pc.binary_join_element_wise("\t\t<occluded>", texts, "</occluded>\n", "")
-        occluded = pc.fill_null(elements, "")
+        occluded = pc.fill_null(_joined("\t\t<occluded>", texts, "</occluded>\n"), _NOTHING)
     column = columns.get("attributes")
     if column is not None and column.null_count < len(column):
         members = [json.loads(text) if text else {} for text in column.to_pylist()]

@@ -27,7 +27,7 @@ from vision_cli.formats import CARRIED, ReadOptions, photos
 from vision_cli.formats.byte_stream import Broken, opened
 from vision_cli.formats.class_file import read_classes
 from vision_cli.formats.conserving import DEFECTS
-from vision_cli.formats.folder_walk import entries
+from vision_cli.formats.folder_walk import entries, is_file
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.json_values import decoded
 from vision_cli.formats.photo_records import RecordReader
@@ -76,7 +76,7 @@ def _shards(path: Path) -> dict[str, Path]:
         for entry in entries(folder):
             if entry.is_dir(follow_symlinks=False) and depth < _MAX_DEPTH:
                 waiting.append((f"{prefix}{entry.name}/", Path(entry.path), depth + 1))
-            elif entry.name.lower().endswith(_SUFFIXES) and entry.is_file():
+            elif entry.name.lower().endswith(_SUFFIXES) and is_file(entry):
                 found[prefix + entry.name] = Path(entry.path)
     return dict(sorted(found.items()))
 

@@ -31,6 +31,7 @@ NAME_FILES = ("obj.names", "classes.txt", "labels/classes.txt", "data.names")
 _NOT_LABELS = frozenset({"classes.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "notes.txt"})
 _MAX_LIST_BYTES = 1 << 28
 _HINT = "Expected data.yaml, obj.data, or the folders images and labels."
+_NO_PHOTO = f"{_HINT} Photos that lie elsewhere: `images` of the source, or --images-root."
 
 Entry = tuple[Split | None, str, str]
 
@@ -115,7 +116,7 @@ def find(path: Path, images: Path | None, problems: Problems) -> Layout:
     _Collector(layout, problems).collect(found)
     if not layout.paths:
         problems.refuse("paths of photos")
-        raise DataError(f"{path}: no photo was found.", details=layout.notes, hint=_HINT)
+        raise DataError(f"{path}: no photo was found.", details=layout.notes, hint=_NO_PHOTO)
     return layout
 
 

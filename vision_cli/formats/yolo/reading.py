@@ -24,6 +24,12 @@ from vision_cli.formats.yolo.yaml import HEADER
 _BATCH_BYTES = 1 << 22
 _NAMED = 5
 
+_NO_LABELS = "Labels stand in `labels` where photos stand in `images`, or else beside them; empty files will do."
+_DOTA = (
+    "labelTxt holds DOTA's corners and names in pixels, which are no YOLO rows: export 'YOLOv8 Oriented Bounding "
+    "Boxes', or describe them with --mapping (docs/formats_of_your_own.md)."
+)
+
 
 def read(path: Path, options: ReadOptions) -> Dataset:
     """Read photos and their label files; see `yolo_layout` for where they are looked for.
@@ -54,6 +60,11 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     )
 
 
+def _has_dota(layout: Layout) -> bool:
+    folders = {(layout.root / label).parent for label in layout.labels}
+    return any((folder.parent / "labelTxt").is_dir() or folder.name == "labelTxt" for folder in folders)
+
+
 def _load(layout: Layout, problems: Problems) -> tuple[list[int], Rows, list[str]]:
     """Return the photos that have a label file, its rows (`texts` counts those photos), and what is to be noted."""
     there, orphans = label_names(layout)
@@ -62,7 +73,7 @@ def _load(layout: Layout, problems: Problems) -> tuple[list[int], Rows, list[str
         raise DataError(
             f"{layout.root}: none of {len(layout.paths)} photos has a label file.",
             details=[f"{layout.paths[0]}: {layout.labels[0]} was looked for.", *layout.notes],
-            hint="Labels stand in `labels` where photos stand in `images`, or else beside them; empty files will do.",
+            hint=_DOTA if _has_dota(layout) else _NO_LABELS,
         )
     parts, numbers, batch, size = [], [], [], 0
     for row in photos_with:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vision_cli.core import outline_rings
 from vision_cli.core.dataset import Dataset
 from vision_cli.formats.yolo.rows import Flags, Floats, Integers, KeypointShape
 
@@ -28,6 +28,7 @@ class Objects:
         sizes: float64 (N, 2), width and height of that photo; 0 where unknown.
         boxes: float64 (N, 4), x, y, w, h in pixels; NaN without a box.
         outlines: as in the table, not copied: they are most of its bytes; None in a data set with keypoints.
+        order: int64 (N,), which of the outlines each one's is; None where they are in order.
         single: bool (N,), which outlines are of one polygon and become rows.
         keypoints: as JSON; None when no annotation has any.
         shape: `kpt_shape` of the rows, if there are keypoints.
@@ -42,6 +43,7 @@ class Objects:
     keypoints: pa.Array | None
     shape: KeypointShape | None
     scores: Floats | None
+    order: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.photos)
@@ -50,10 +52,18 @@ class Objects:
         """Return int64 (N,): about how many values each row has."""
         weights = np.full(len(self), 6, dtype=np.int64)
         if self.outlines is not None:
-            weights += np.where(self.single, _lengths(self.outlines) // 5, 0)
+            lengths = _lengths(self.outlines)
+            lengths = lengths if self.order is None else lengths[self.order]
+            weights += np.where(self.single, lengths // 5, 0)
         if self.keypoints is not None:
             weights += _lengths(self.keypoints) // 3
         return weights
+
+    def texts(self, first: int, stop: int) -> pa.Array:
+        """Return the outlines of the rows of one polygon each, in a range of rows, in their order."""
+        rows = np.flatnonzero(self.single[first:stop]) + first
+        found = pc.take(self.outlines, pa.array(rows if self.order is None else self.order[rows]))
+        return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +152,15 @@ def shares(found: Objects, first: int, stop: int) -> Shares:
         return Shares(counts + points.shape[1], np.hstack([boxes, points]).ravel(), clipped, outside, none, none)
     if found.outlines is None:
         return _with_scores(found, first, Shares(counts, boxes.ravel(), clipped, outside, none, none))
-    texts = found.outlines.slice(first, stop - first).to_pylist()
-    chosen = zip(texts, found.single[first:stop].tolist(), strict=True)
-    rings, broken = _rings([text if single else None for text, single in chosen])
-    lengths = np.fromiter(map(len, rings), dtype=np.int64, count=len(rings))
+    lengths, points = _points(found.texts(first, stop))
+    lengths = _spread(lengths, found.single[first:stop])
     flags = lengths > 0
-    owners = np.repeat(np.arange(len(rings)), lengths // 2)
-    points = np.fromiter(chain.from_iterable(rings), dtype=np.float64, count=int(lengths.sum())).reshape(-1, 2)
+    broken = found.single[first:stop] & ~flags
+    owners = np.repeat(np.arange(len(lengths)), lengths // 2)
     around = _around(points, flags, lengths // 2)
     reshaped = flags & (np.abs(around - found.boxes[first:stop]) > _SLACK_PX).any(axis=1)
     beyond = ((points < -_SLACK_PX) | (points > sizes[owners] + _SLACK_PX)).any(axis=1)
-    far = np.bincount(owners[beyond], minlength=len(rings)) > 0
+    far = np.bincount(owners[beyond], minlength=len(lengths)) > 0
     outside = np.where(flags, _misses(around, sizes), outside)
     counts = np.where(flags, lengths, counts)
     values = np.empty(int(counts.sum()))
@@ -178,16 +186,23 @@ def _boxes(boxes: Floats, sizes: Floats) -> tuple[Floats, Flags, Flags]:
     return np.clip(np.where(clipped[:, None], inner, result), 0, 1), clipped, _misses(boxes, sizes)
 
 
-def _rings(texts: Sequence[bytes | None]) -> tuple[list[list[float]], Flags]:
-    """Return the ring of each outline, empty without one, and where a ring is no polygon."""
-    decoded = iter(_RINGS.decode(b"[" + b",".join(text for text in texts if text is not None) + b"]"))
-    rings = [[] if text is None else next(decoded)[0] for text in texts]
-    broken = np.array(
-        [text is not None and (len(ring) < 6 or len(ring) % 2 == 1) for text, ring in zip(texts, rings, strict=True)]
-    )
-    if broken.any():
-        rings = [[] if bad else ring for ring, bad in zip(rings, broken.tolist(), strict=True)]
-    return rings, broken.astype(np.bool_)
+def _points(texts: pa.Array) -> tuple[Integers, Floats]:
+    """Return the values of the one ring of each outline, 0 where it is no polygon, and all points float64 (P, 2)."""
+    plain = outline_rings.rings(texts)
+    if plain is not None and len(plain.lengths) == len(texts):
+        return 2 * plain.lengths, plain.points
+    rings = [rings[0] for rings in _RINGS.decode(b"[" + b",".join(texts.to_pylist()) + b"]")]
+    rings = [ring if len(ring) >= 6 and len(ring) % 2 == 0 else [] for ring in rings]
+    lengths = np.fromiter(map(len, rings), dtype=np.int64, count=len(rings))
+    values = np.fromiter(chain.from_iterable(rings), dtype=np.float64, count=int(lengths.sum()))
+    return lengths, values.reshape(-1, 2)
+
+
+def _spread(values: Integers, flags: Flags) -> Integers:
+    """Return the values at the rows where a flag is set, 0 at the others."""
+    result = np.zeros(len(flags), dtype=np.int64)
+    result[flags] = values
+    return result
 
 
 def _around(points: Floats, flags: Flags, lengths: Integers) -> Floats:

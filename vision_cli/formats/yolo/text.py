@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ import numpy as np
 from vision_cli.formats.yolo.rows import Floats, Integers
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Words = np.ndarray[Any, np.dtype[np.uint32]]
 
 READ_BACK_PX = 1e-6
 """A box or point that is written as shares comes back within this many pixels."""
 _LEAST_DIGITS = 6
-_GROUP = 3
-_ZERO, _POINT, _SPACE, _NEWLINE = b"0. \n"
+_GROUP = 4
+_BASE = 10**_GROUP
 _CELLS_AT_ONCE = 1 << 17
 
 
@@ -32,41 +34,33 @@ def digits_for(side_px: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def _groups() -> Bytes:
-    """Return uint8 (1000, 3): the digits of 0 to 999."""
-    text = b"".join(b"%03d" % number for number in range(10**_GROUP))
-    return np.frombuffer(text, dtype=np.uint8).reshape(-1, _GROUP)
+def _fours() -> Words:
+    """Return uint32 (10000,): four digits of each number, as they lie in memory."""
+    return np.frombuffer(b"".join(b"%04d" % number for number in range(_BASE)), dtype=np.uint32)
 
 
-def decimals(values: Floats, digits: int) -> Bytes:
-    """Return uint8 (N, digits + 2), ASCII: values of 0 to 1 with so many decimals, `0.500000`."""
-    rest = np.rint(values * 10.0**digits).astype(np.int64)
-    padded = -(-digits // _GROUP) * _GROUP
-    text = np.empty((len(values), padded + 2), dtype=np.uint8)
-    whole = rest // 10**digits
-    rest = (rest - whole * 10**digits) * 10 ** (padded - digits)
-    for end in range(padded + 2, 2, -_GROUP):
-        above = rest // 10**_GROUP
-        text[:, end - _GROUP : end] = _groups()[rest - above * 10**_GROUP]
+@lru_cache(maxsize=1)
+def _heads() -> Words:
+    """Return uint32 (100,): a space, the digit before the point, the point and the first behind it."""
+    return np.frombuffer(b"".join(b" %d.%d" % divmod(tenths, 10) for tenths in range(100)), dtype=np.uint32)
+
+
+def cells(values: Floats, digits: int) -> Bytes:
+    """Return uint8 (N, digits + 3), ASCII: values of 0 to 1 with so many decimals behind a space, ` 0.500000`."""
+    groups = -(-(digits - 1) // _GROUP)
+    rounded = np.rint(values * 10.0**digits) * 10 ** (1 + groups * _GROUP - digits)
+    rest = rounded.astype(np.uint32 if rounded.max(initial=0) < 2**32 else np.uint64)
+    words = np.empty((len(values), groups + 1), dtype=np.uint32)
+    for column in range(groups, 0, -1):
+        above = rest // _BASE
+        words[:, column] = _fours()[rest - above * _BASE]
         rest = above
-    text[:, 0] = whole + _ZERO
-    text[:, 1] = _POINT
-    return text[:, : digits + 2]
+    words[:, 0] = _heads()[rest]
+    return words.view(np.uint8)[:, : digits + 3]
 
 
-def _integers(values: Integers, width: int) -> Bytes:
-    """Return uint8 (N, width): numbers from 0 on, with NUL before the first digit."""
-    text = np.zeros((len(values), width), dtype=np.uint8)
-    rest = values
-    for column in range(width - 1, -1, -1):
-        shown = (rest > 0) | (column == width - 1)
-        text[:, column] = np.where(shown, rest % 10 + _ZERO, 0)
-        rest = rest // 10
-    return text
-
-
-def rows_text(class_ids: Integers, counts: Integers, shares: Floats, digits: int) -> tuple[bytes, Integers]:
-    """Return rows `class share share ...` as one text, and where each row ends in it.
+def rows_text(class_ids: Integers, counts: Integers, shares: Floats, digits: int) -> list[bytes]:
+    """Return rows `class share share ...`, each with its line end.
 
     Args:
         class_ids: int64 (N,).
@@ -74,20 +68,11 @@ def rows_text(class_ids: Integers, counts: Integers, shares: Floats, digits: int
         shares: float64 (sum of counts,), 0 to 1.
         digits: decimals.
     """
-    width = max(digits + 4, len(str(int(class_ids.max(initial=0)))))
-    cells = np.zeros((len(class_ids) + len(shares), width), dtype=np.uint8)
-    firsts = np.cumsum(counts + 1) - counts - 1
-    is_share = np.ones(len(cells), dtype=np.bool_)
-    is_share[firsts] = False
-    cells[firsts] = _integers(class_ids, width)
-    text = np.zeros((len(shares), width), dtype=np.uint8)
-    text[:, 0] = _SPACE
-    text[:, 1 : digits + 3] = decimals(shares, digits)
-    text[np.cumsum(counts) - 1, digits + 3] = _NEWLINE
-    cells[is_share] = text
-    flat = cells.ravel()
-    lengths = np.searchsorted(10 ** np.arange(1, 19), class_ids, side="right") + 1 + counts * (digits + 3) + 1
-    return flat[flat != 0].tobytes(), np.asarray(np.cumsum(lengths), dtype=np.int64)
+    text = cells(shares, digits).tobytes()
+    cuts = pairwise([0, *(np.cumsum(counts) * (digits + 3)).tolist()])
+    return [
+        b"%d%b\n" % (number, text[start:end]) for number, (start, end) in zip(class_ids.tolist(), cuts, strict=True)
+    ]
 
 
 def batches(counts: Sequence[int] | Integers) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,6 @@ from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.formats import WriteOptions, Written
 from vision_cli.formats.label_files import write_files
 from vision_cli.formats.placing import photo_names, stems
-from vision_cli.formats.yolo.rows import Integers
 from vision_cli.formats.yolo.shares import Objects, objects, shares
 from vision_cli.formats.yolo.template import Source, class_ids_of, source_of, templates
 from vision_cli.formats.yolo.text import batches, digits_for, rows_text
@@ -45,9 +44,9 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
     Shares have as many decimals as bring edges back within 1e-6 pixels (`digits_for`). Rows that came from YOLO and say
     what the columns say are written with their own bytes. Photos without a split go to train.
     """
-    dataset = _ordered(dataset)
-    places, own, class_ids = _places(dataset), source_of(dataset), class_ids_of(dataset)
-    found = objects(dataset, own.shape)
+    own, class_ids = source_of(dataset), class_ids_of(dataset)
+    dataset, found = _ordered(dataset, own)
+    places = _places(dataset)
     write_files(folder, _files(dataset, found, own, places.labels()))
     splits = [split for split in SPLITS if split in set(places.splits)]
     names = {number: name for name, number in class_ids.items()}
@@ -85,9 +84,13 @@ def _is_plain(stem: str) -> bool:
     return stem not in ("", ".", "..")
 
 
-def _ordered(dataset: Dataset) -> Dataset:
-    """Return the annotations that have a place in a photo of known size, photo by photo, else in their order."""
-    found = objects(dataset)
+def _ordered(dataset: Dataset, own: Source) -> tuple[Dataset, Objects]:
+    """Return the annotations that have a place in a photo of known size, photo by photo, else in their order.
+
+    Outlines, most of a data set's bytes, stay where they are; they are put in order only to be compared with rows that
+    came from YOLO.
+    """
+    found = objects(dataset, own.shape)
     sized = (found.sizes > 0).all(axis=1)
     keep = np.asarray(sized & np.isfinite(found.boxes).all(axis=1))
     if found.outlines is not None:
@@ -95,8 +98,14 @@ def _ordered(dataset: Dataset) -> Dataset:
     rows = np.flatnonzero(keep)
     order = rows[np.argsort(found.photos[rows], kind="stable")]
     if len(order) == len(keep) and (np.diff(order) == 1).all():
-        return dataset
-    return replace(dataset, annotations=dataset.annotations.take(pa.array(order)))
+        return dataset, found
+    table = dataset.annotations
+    if found.outlines is None or own.photos.any():
+        dataset = replace(dataset, annotations=table.take(pa.array(order)))
+        return dataset, objects(dataset, own.shape)
+    dataset = replace(dataset, annotations=table.drop_columns(["outline"]).take(pa.array(order)))
+    others = objects(dataset, own.shape)
+    return dataset, replace(others, outlines=found.outlines, single=found.single[order], order=order)
 
 
 def _files(dataset: Dataset, found: Objects, source: Source, labels: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -110,22 +119,21 @@ def _files(dataset: Dataset, found: Objects, source: Source, labels: Sequence[st
     for first, stop in batches(weights):
         low, high = int(ends[first]), int(ends[stop])
         rows = shares(found, low, high)
-        text, stops = rows_text(class_ids[low:high], rows.counts, rows.values, digits)
-        pieces = _pieces(text, stops, None if own is None else own[low:high], (ends[first : stop + 1] - low).tolist())
+        texts = rows_text(class_ids[low:high], rows.counts, rows.values, digits)
+        pieces = _pieces(texts, None if own is None else own[low:high], (ends[first : stop + 1] - low).tolist())
         for photo, content in enumerate(pieces, start=first):
             kept = blanks.get(photo, b"") if ends[photo] == ends[photo + 1] else content
             if kept is not None:
                 yield labels[photo], kept
 
 
-def _pieces(text: bytes, stops: Integers, own: Sequence[bytes | None] | None, bounds: Sequence[int]) -> Iterator[bytes]:
+def _pieces(texts: Sequence[bytes], own: Sequence[bytes | None] | None, bounds: Sequence[int]) -> Iterator[bytes]:
     """Yield the rows of each photo, whose first rows are `bounds`."""
-    cuts = [0, *stops.tolist()]
     for start, end in pairwise(bounds):
         if own is None:
-            yield text[cuts[start] : cuts[end]]
+            yield b"".join(texts[start:end])
         else:
-            rows = [own[row] or text[cuts[row] : cuts[row + 1]] for row in range(start, end)]
+            rows = [own[row] or texts[row] for row in range(start, end)]
             yield b"".join([*(row if row.endswith((b"\n", b"\r")) else row + b"\n" for row in rows[:-1]), *rows[-1:]])
 
 

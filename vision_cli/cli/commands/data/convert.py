@@ -10,6 +10,7 @@ import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.session import Session
+from vision_cli.core import policy
 
 app = group("convert", "Copy a data set into another format, with a report.")
 
@@ -46,6 +47,7 @@ _CONVENTIONS = "What the source's box numbers count: edges, or pixels from 0 or 
     epilog=examples(
         "vision data convert coco/ voc/ --to voc --allow-loss polygons --allow-loss crowd",
         "vision data convert instances.json yolo/ --to yolo --images none --allow-loss all",
+        "vision data convert instances.json yolo/ --to yolo --images none --boxes-only --allow-loss crowd",
         "vision data convert ours.json coco/ --to coco --mapping ours.yaml --verify",
     ),
 )
@@ -76,9 +78,16 @@ def convert(
     images_root: Annotated[
         Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where the source's photo paths start.")
     ] = None,
+    boxes_only: Annotated[
+        bool, typer.Option("--boxes-only", help="Boxes in place of outlines, where the target holds both.")
+    ] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Links in the source may lead out of it.")
+    ] = False,
 ) -> None:
     """Copy a data set into another format; exit code 4 and nothing written when a loss is not allowed by name."""
     session = Session.of(context)
+    policy.without_algebra()
     from vision_cli.cli.render import data as render
     from vision_cli.stages.convert import ConvertRequest, convert
 
@@ -97,6 +106,8 @@ def convert(
         source_pixels=source_pixels.value if source_pixels else None,
         images_root=images_root,
         dry_run=session.dry_run,
+        boxes_only=boxes_only,
+        links="follow" if follow_links else "stay",
     )
     result = convert(request, session.progress)
     session.answer(result, render.conversion, ok=result.ok)

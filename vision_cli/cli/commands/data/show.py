@@ -86,7 +86,8 @@ def show(
     if not serve:
         session.answer(show(request, session.progress), render.draw)
         return
-    from vision_cli.stages.show_serve import LOOPBACK, serve as open_page
+    from vision_cli.stages.show_serve import LOOPBACK
+    from vision_cli.stages.show_serve import serve as open_page
 
     served = open_page(request, host or LOOPBACK, port or 0)
     session.answer(served.shown, render.served)

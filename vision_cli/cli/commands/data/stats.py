@@ -34,14 +34,19 @@ def stats(
     images_root: Annotated[
         Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
     ] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Links in a path's folder may lead out of it.")
+    ] = False,
 ) -> None:
-    """Count photos, annotations and classes by split, and measure photos and boxes; labels only, no photo is decoded."""
+    """Count photos, annotations and classes by split, and measure photos and boxes; no photo is decoded."""
     session = Session.of(context)
     from vision_cli.cli.render import stats as render
     from vision_cli.core.errors import UsageError
-    from vision_cli.stages.stats import NEED, DataRequest, stats
+    from vision_cli.stages.stats import NEED, stats
+    from vision_cli.stages.stats_source import DataRequest
 
     if as_csv and session.output.as_json:
         raise UsageError("--csv and --json are two forms of the answer.", hint="Give one of them.")
-    request = DataRequest(what, session.project, source_format, images_root, NEED)
+    options = (source_format, images_root, NEED)
+    request = DataRequest(what, session.project, *options, links="follow" if follow_links else "stay")
     session.answer(stats(request), render.csv if as_csv else render.draw)

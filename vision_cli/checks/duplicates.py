@@ -1,0 +1,81 @@
+"""Checks of photos that stand twice within a split, or in a set without splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vision_cli.checks.finding import Finding, Offenders, at_images, counted, found
+from vision_cli.checks.request import Request
+from vision_cli.imaging.lookalikes import Looks, Pairs, earlier_pairs
+
+
+def photo_twice(request: Request) -> list[Finding]:
+    """Find photos with the bytes of an earlier one of the same split."""
+    pairs = [pair for rows in _parts(request) for pair in _same(request, rows)]
+    number = f"{counted(len(pairs), 'photo')} of {len(request.dataset):,}"
+    reason = f"{number} are the same file as another of their split, byte for byte."
+    hint = "`vision data fix --repair drop-twin-photos` keeps the first of each, if their labels agree."
+    return found("photo-twice", reason, _where(pairs), hint=hint, fixable="drop-twin-photos")
+
+
+def photo_alike(request: Request) -> list[Finding]:
+    """Find photos that look like an earlier one of the same split and are another file."""
+    if request.photos is None or request.thumbnail is None:
+        return []
+    good, pairs = request.photos.good, []
+    looks = Looks.of(request.photos.column("looks"))
+    for rows in _parts(request):
+        again = {row for _, row in _same(request, rows)}
+        pairs += earlier_pairs(looks, [row for row in rows if good[row] and row not in again], request.thumbnail)
+    number = f"{counted(len(pairs), 'photo')} of {len(request.dataset):,}"
+    reason = f"{number} are nearly the same as another of their split, by their looks: they add little."
+    hint = "Keep them together when you split (a group column); thin them out where labelling costs."
+    return found("photo-alike", reason, _where(pairs), hint=hint)
+
+
+def photo_twice_labels_differ(request: Request) -> list[Finding]:
+    """Find photos with the bytes of another that carry other classes or boxes."""
+    pairs = _same(request, range(len(request.dataset)))
+    if not pairs:
+        return []
+    labels = _labels(request, {row for pair in pairs for row in pair})
+    differ = [pair for pair in pairs if labels.get(pair[0]) != labels.get(pair[1])]
+    reason = (
+        f"{counted(len(differ), 'photo')} have the bytes of another photo and other labels: one of the two is wrong."
+    )
+    return found("photo-twice-labels-differ", reason, _where(differ), hint="Decide which labels are right.")
+
+
+def _parts(request: Request) -> list[list[int]]:
+    """Return the rows of each split, then those without one."""
+    return [np.flatnonzero(request.splits == part).tolist() for part in range(-1, len(request.split_names))]
+
+
+def _same(request: Request, rows: Sequence[int]) -> Pairs:
+    """Return (first, later) of every row whose bytes an earlier row has."""
+    first: dict[str, int] = {}
+    pairs = []
+    records = request.photos.records if request.photos else ()
+    for row in rows:
+        digest = records[row].sha256
+        if digest and first.setdefault(digest, row) != row:
+            pairs.append((first[digest], row))
+    return pairs
+
+
+def _labels(request: Request, rows: set[int]) -> dict[int, list[tuple[int, ...]]]:
+    """Return class and box, to half a pixel, of each annotation of some photos, sorted."""
+    boxes = request.boxes
+    edges = np.stack([boxes.left, boxes.top, boxes.right, boxes.bottom], axis=1)
+    numbers = np.where(np.isnan(edges), -1, np.round(edges * 2)).astype(np.int64)
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for at in np.flatnonzero(np.isin(request.rows, list(rows))).tolist():
+        found.setdefault(int(request.rows[at]), []).append((int(request.class_ids[at]), *numbers[at].tolist()))
+    return {row: sorted(labels) for row, labels in found.items()}
+
+
+def _where(pairs: Pairs) -> Offenders:
+    rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return at_images(rows[:, 1], partners=rows[:, 0])

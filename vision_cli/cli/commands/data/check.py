@@ -1,0 +1,81 @@
+"""`vision data check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.session import Session
+
+app = group("check", "Find what is wrong with photos and labels.")
+
+
+@app.command(
+    cls=WritingCommand,
+    epilog=examples(
+        "vision data check",
+        "vision data check voc/ --html check.html",
+        "vision data check instances.json --fast --strict",
+        "vision data check evenings --only leak-same --only leak-alike --json",
+        "vision data check photos/ --set blur=0.7 --set train_px=320",
+    ),
+)
+def check(
+    context: typer.Context,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[VIEW|PATH]", help="View, or a data set's path; the training's view.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with exit code 4 if there is an error.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="CHECK", help="Run this alone; may repeat.")
+    ] = None,
+    skip: Annotated[list[str] | None, typer.Option("--skip", metavar="CHECK", help="Leave it out; may repeat.")] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Labels and file names only: no photo, no corner of an outline.")
+    ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also what needs a network's embeddings: label errors, variety, shift, curves."),
+    ] = False,
+    thresholds: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=NUMBER", help="A threshold; may repeat; --list shows all."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="A page with the offenders.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A list of all offenders.")] = None,
+    source_format: Annotated[
+        str | None, typer.Option("--from", metavar="FORMAT", help="Format of a path; found by itself.")
+    ] = None,
+    images_root: Annotated[
+        Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="List the checks and thresholds, look at nothing.")] = False,
+) -> None:
+    """Find what is wrong with photos and labels; nothing is changed. `vision data fix` mends what can be mended."""
+    session = Session.of(context)
+    from vision_cli.cli.render import check as render
+
+    if show:
+        from vision_cli.stages import check_table
+
+        session.answer(check_table.table(), render.table)
+        return
+    from vision_cli.stages.check import CheckRequest, check
+    from vision_cli.stages.stats_source import DataRequest
+
+    request = CheckRequest(
+        DataRequest(what, session.project, source_format, images_root),
+        only=tuple(only or ()),
+        skip=tuple(skip or ()),
+        fast=fast,
+        deep=deep,
+        thresholds=tuple(thresholds or ()),
+        html=html,
+        csv=csv,
+        dry_run=session.dry_run,
+    )
+    result = check(request, session.progress)
+    session.answer(result, render.draw, ok=result.ok or not strict)

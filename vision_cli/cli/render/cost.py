@@ -1,0 +1,37 @@
+"""`vision data cost` for people."""
+
+from __future__ import annotations
+
+from vision_cli.cli.paper import Paper
+from vision_cli.cli.text import number
+from vision_cli.stages.labelling_cost import CostResult, Rate
+
+_PLURALS = {"box": "boxes", "polygon": "polygons"}
+
+
+def draw(result: CostResult, paper: Paper) -> None:
+    """Draw the bill of each way, then where its rates come from."""
+    plan = result.plan
+    each = (
+        "" if plan.unit == "image" else f", {number(plan.objects)} {'boxes' if plan.unit == 'box' else 'polygons'} each"
+    )
+    people = "1 annotator" if plan.annotators == 1 else f"{plan.annotators} annotators"
+    paper.line(f"{plan.photos:,} photos{each}; {people}, {number(plan.hours)} hours a day", style="bold")
+    if plan.overlap > 1 or plan.review:
+        paper.line(f"{plan.overlap} answers a photo, {plan.review:.0%} reviewed")
+    paper.line()
+    rows = [
+        (bill.way, f"${bill.dollars:,.2f}", f"{bill.hours:,.1f}", f"{bill.days:,.1f}", *_rate(bill.rate))
+        for bill in result.bills
+    ]
+    paper.table(
+        ("way", "bill", "hours", "days", f"time a {plan.unit}", f"price a {plan.unit}"), rows, right=(1, 2, 3, 4, 5)
+    )
+    paper.heading("Where the rates come from")
+    paper.table((), [(bill.way, bill.rate.source) for bill in result.bills])
+    paper.line()
+    paper.line("Replace them with your own: --way agency --price 0.04 --seconds 20")
+
+
+def _rate(rate: Rate) -> tuple[str, str]:
+    return f"{rate.seconds:g} s", f"${rate.dollars:g}"
