@@ -40,11 +40,16 @@ def dataset(
     """
     defaults = {"source": "data", "width": 100, "height": 80, "split": None, "group": None}
     rows = [{"id": at, "path": f"{at}.jpg", **defaults, **photo} for at, photo in enumerate(photos)]
-    images = pa.table({name: pa.array([row[name] for row in rows], IMAGE_COLUMNS.field(name).type) for name in IMAGE_COLUMNS.names})
+    images = pa.table(
+        {name: pa.array([row[name] for row in rows], IMAGE_COLUMNS.field(name).type) for name in IMAGE_COLUMNS.names}
+    )
     for name in sorted({name for row in rows for name in row} - set(IMAGE_COLUMNS.names)):
         images = images.append_column(name, pa.array([row.get(name) for row in rows]))
     values = [range(len(boxes)), [row for row, _, _ in boxes], [each for _, each, _ in boxes], [None] * len(boxes)]
-    table = {name: pa.array(list(column), ANNOTATION_COLUMNS.field(name).type) for name, column in zip(ANNOTATION_COLUMNS.names, values, strict=True)}
+    table = {
+        name: pa.array(list(column), ANNOTATION_COLUMNS.field(name).type)
+        for name, column in zip(ANNOTATION_COLUMNS.names, values, strict=True)
+    }
     for at, name in enumerate("xywh"):
         table[name] = pa.array([float(box[at]) for _, _, box in boxes], pa.float64())
     for name, column in columns.items():

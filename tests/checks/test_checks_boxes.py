@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-
 from made_checks import annotations, dataset, find, request
+
 from vision_cli import checks
 from vision_cli.checks.settings import Settings
 from vision_cli.core.errors import UsageError
@@ -57,7 +57,10 @@ def test_twins_agree_with_every_pair_compared() -> None:
     rng = np.random.default_rng(3)
     corners = rng.integers(0, 12, (400, 2))
     sides = rng.integers(20, 24, (400, 2))
-    boxes = [(int(rng.integers(3)), int(rng.integers(2)), (*corner, *side)) for corner, side in zip(corners, sides, strict=True)]
+    boxes = [
+        (int(rng.integers(3)), int(rng.integers(2)), (*corner, *side))
+        for corner, side in zip(corners, sides, strict=True)
+    ]
 
     def iou(one: tuple[float, ...], two: tuple[float, ...]) -> float:
         width = min(one[0] + one[2], two[0] + two[2]) - max(one[0], two[0])
@@ -88,11 +91,18 @@ def outlines() -> list[bytes]:
     notch = [10, 10, 30, 10, 30, 30, 20, 12, 10, 30]
     out = [90, 10, 110, 10, 110, 30]
     mask = {"size": [80, 100], "counts": [0, 8000]}
-    return [json.dumps(each).encode() for each in ([square], [bow], [notch], [out], [square, bow], mask)] + [b"[[1, 2, 3]]"]
+    return [json.dumps(each).encode() for each in ([square], [bow], [notch], [out], [square, bow], mask)] + [
+        b"[[1, 2, 3]]"
+    ]
 
 
 def test_outlines() -> None:
-    boxes = [(0, 0, (10, 10, 20, 20))] * 3 + [(0, 0, (90, 10, 20, 20)), (0, 0, (10, 10, 20, 20)), (0, 0, (0, 0, 100, 80)), (0, 0, (1, 1, 2, 2))]
+    boxes = [(0, 0, (10, 10, 20, 20))] * 3 + [
+        (0, 0, (90, 10, 20, 20)),
+        (0, 0, (10, 10, 20, 20)),
+        (0, 0, (0, 0, 100, 80)),
+        (0, 0, (1, 1, 2, 2)),
+    ]
     asked = request(dataset(PHOTO, boxes, outline=outlines()))
     assert annotations(find("outline-crosses-itself", asked)) == [1, 4]
     assert annotations(find("outline-over-edge", asked)) == [3]

@@ -60,7 +60,9 @@ def test_real_photos_changed_across_a_split(shared_data: Path, tmp_path: Path, h
     (found,) = find("leak-alike", splits(tmp_path, names))
     pairs = dict(zip(found.where.images.tolist(), found.where.partners.tolist(), strict=True))
     order = list(names)
-    assert all(order[row].replace("test", "train") == order[partner] for row, partner in pairs.items())  # no false alarm
+    assert all(
+        order[row].replace("test", "train") == order[partner] for row, partner in pairs.items()
+    )  # no false alarm
     assert len(pairs) >= (0.75 if how == "cropped" else 1.0) * len(sources)
 
 
@@ -121,7 +123,7 @@ def test_the_same_photo_with_other_labels(tmp_path: Path) -> None:
     for name in ("b.png", "c.png"):
         shutil.copyfile(tmp_path / "a.png", tmp_path / name)
     photos = [{"path": f"{name}.png", "width": 320, "height": 240} for name in "abc"]
-    data = dataset(photos, [(0, 0, (1, 1, 9, 9)), (1, 0, (1, 1, 9, 9)), (2, 1, (1, 1, 9, 9))], root=tmp_path)
+    data = dataset(photos, [(0, 0, (1, 1, 9, 9)), (1, 0, (2, 1, 9, 9)), (2, 1, (1, 1, 9, 9))], root=tmp_path)
     asked = request(data, photos=True)
     assert rows(find("photo-twice-labels-differ", asked)) == [2]
     assert rows(find("photo-twice", asked)) == [1, 2]

@@ -62,7 +62,12 @@ def test_a_grey_photo_of_one_colour_is_not_called_dark_or_blurred(tmp_path: Path
 def test_broken_files(tmp_path: Path) -> None:
     good = save(tmp_path, "good.jpg", scene(2))
     whole = (tmp_path / "good.jpg").read_bytes()
-    for name, data in {"cut.jpg": whole[:2000], "empty.jpg": b"", "page.jpg": b"<!doctype html><p>404", "true.png": whole}.items():
+    for name, data in {
+        "cut.jpg": whole[:2000],
+        "empty.jpg": b"",
+        "page.jpg": b"<!doctype html><p>404",
+        "true.png": whole,
+    }.items():
         (tmp_path / name).write_bytes(data)
     names = ["cut.jpg", "empty.jpg", "page.jpg", "true.png"]
     data = dataset([good, *({**good, "path": name} for name in names)], root=tmp_path)
@@ -131,7 +136,12 @@ def test_blur_is_the_papers() -> None:
 
 
 def real_photos(shared: Path) -> list[Path]:
-    folders = ("clothing_small/test/*/*.jpg", "coco128_train/images/train2017/*.jpg", "bccd_voc/BCCD/JPEGImages/*.jpg", "raccoon_voc/images/*.jpg")
+    folders = (
+        "clothing_small/test/*/*.jpg",
+        "coco128_train/images/train2017/*.jpg",
+        "bccd_voc/BCCD/JPEGImages/*.jpg",
+        "raccoon_voc/images/*.jpg",
+    )
     return [path for pattern in folders for path in sorted(shared.glob(pattern))[::4]]
 
 
@@ -168,7 +178,9 @@ def test_records_come_back_from_the_cache(tmp_path: Path) -> None:
     for one, two in zip(first.records, second.records, strict=True):
         assert str(one) == str(two)
     (tmp_path / "cache" / "photo-facts-1.parquet").write_bytes(b"PAR1")
-    assert photo_cache.facts(paths, lambda done, total: None, tmp_path / "cache").good.tolist() == [True] * 4 + [False] * 2
+    assert (
+        photo_cache.facts(paths, lambda done, total: None, tmp_path / "cache").good.tolist() == [True] * 4 + [False] * 2
+    )
 
 
 def test_severities_of_the_table() -> None:

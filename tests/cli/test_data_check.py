@@ -77,8 +77,12 @@ def test_fix(vision: Vision, pets: Path, tmp_path: Path) -> None:
     assert dry.code == 0
     assert "would write: mended" in dry.out
     assert not (tmp_path / "mended").exists()
-    document = vision("data", "fix", "pets", "mended", "--repair", "leaks-to-one-split", "--json", "--csv", "r.csv").document
-    assert document["repaired"] == [{"repair": "leaks-to-one-split", "file": "test/cat/c.png", "before": "test", "after": "train"}]
+    document = vision(
+        "data", "fix", "pets", "mended", "--repair", "leaks-to-one-split", "--json", "--csv", "r.csv"
+    ).document
+    assert document["repaired"] == [
+        {"repair": "leaks-to-one-split", "file": "test/cat/c.png", "before": "test", "after": "train"}
+    ]
     assert vision("data", "check", "mended", "--strict").code == 0
     assert (tmp_path / "r.csv").read_text().count("\n") == 2
     assert vision("data", "fix", "pets", "mended").code == 2

@@ -1,4 +1,4 @@
-"""docs/formats.md and docs/formats_of_your_own.md: what is typed prints what is shown, and tables say what formats say."""
+"""docs/formats.md and formats_of_your_own.md: what is typed prints what is shown, tables say what formats say."""
 
 from pathlib import Path
 
@@ -50,13 +50,17 @@ def formats_table() -> list[str]:
     for name, card in FORMATS.cards().items():
         format = FORMATS.load(name)
         use = "read, write" if hasattr(format, "write") else "read"
-        pixels = getattr(format, "PIXELS", "–")
+        pixels = getattr(format, "PIXELS", "-")
         rows.append(f"| `{name}` | {card.summary} | {EVIDENCE[name]} | {carries(name)} | {pixels} | {use} |")
     return rows
 
 
 def names_table(names: dict[str, str]) -> list[str]:
-    return ["| name | what is lost without it |", "| --- | --- |", *(f"| `{n}` | {text} |" for n, text in names.items())]
+    return [
+        "| name | what is lost without it |",
+        "| --- | --- |",
+        *(f"| `{n}` | {text} |" for n, text in names.items()),
+    ]
 
 
 def others_table() -> list[str]:

@@ -81,6 +81,8 @@ def test_who_made_the_links_is_told_what_to_say(outside, tmp_path):
     photo = root / "training" / "image_2" / "a.jpg"
     photo.unlink()
     photo.symlink_to(outside)
-    with pytest.raises(DataError, match="links in it lead out of it; behind them are labels or photos of kitti") as caught:
+    with pytest.raises(
+        DataError, match="links in it lead out of it; behind them are labels or photos of kitti"
+    ) as caught:
         formats.read("data", config(), root)
     assert "--follow-links" in caught.value.hint

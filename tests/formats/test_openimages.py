@@ -105,4 +105,6 @@ def test_what_is_known_to_be_absent_is_no_loss_and_other_metadata_is(folder) -> 
     dataset = read(folder(boxes, "p,verification,/m/1,0\n"))
     assert openimages.losses(dataset) == []
     images = dataset.images.append_column("scene", pa.array(["city"]))
-    assert [(loss.name, loss.allowed) for loss in openimages.losses(replace(dataset, images=images))] == [("metadata", True)]
+    assert [(loss.name, loss.allowed) for loss in openimages.losses(replace(dataset, images=images))] == [
+        ("metadata", True)
+    ]

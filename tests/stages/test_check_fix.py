@@ -23,7 +23,8 @@ VOC = (
     "{objects}</annotation>"
 )
 OBJECT = (
-    "<object><name>{label}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax><ymax>{3}</ymax></bndbox></object>"
+    "<object><name>{label}</name><bndbox><xmin>{0}</xmin><ymin>{1}</ymin>"
+    "<xmax>{2}</xmax><ymax>{3}</ymax></bndbox></object>"
 )
 
 
@@ -56,7 +57,13 @@ def boxes_of(folder: Path, form: str = "voc") -> dict[str, list[tuple[float, ...
 
 
 def test_boxes_are_mended_and_the_source_is_not_touched(tmp_path: Path) -> None:
-    boxes = [("cat", 1, 1, 50, 50), ("cat", 1, 1, 50, 50), ("cat", 90, 70, 110, 90), ("dog", 5, 5, 5, 9), ("dog", 300, 5, 310, 9)]
+    boxes = [
+        ("cat", 1, 1, 50, 50),
+        ("cat", 1, 1, 50, 50),
+        ("cat", 90, 70, 110, 90),
+        ("dog", 5, 5, 5, 9),
+        ("dog", 300, 5, 310, 9),
+    ]
     source = write_voc(tmp_path / "voc", {"a.jpg": boxes, "b.jpg": [("dog", 2, 2, 9, 9)]})
     before = tree(source)
     result = mend(source, tmp_path / "mended")
@@ -143,6 +150,19 @@ def test_photos_are_dropped_and_moved(tmp_path: Path) -> None:
     assert [name.split("/")[0] for name in found].count("test") == 2
     assert "test/cat/a3.png" not in found
     assert len(found) == 5
+
+
+def test_losses_of_another_format_have_to_be_allowed_by_name(tmp_path: Path) -> None:
+    """An image folder holds no boxes; a photo of one class keeps that alone."""
+    source = write_voc(tmp_path / "voc", {"a.jpg": [("cat", 1, 1, 40, 40)], "b.jpg": [("dog", 5, 5, 60, 60)]})
+    refused = mend(source, tmp_path / "out", to="imagefolder")
+    assert not refused.ok
+    assert refused.conversion is not None
+    assert "box" in refused.conversion.report.not_allowed
+    assert not (tmp_path / "out").exists()
+    allowed = frozenset(refused.conversion.report.not_allowed)
+    assert mend(source, tmp_path / "out", to="imagefolder", allowed=allowed).ok
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.jpg")) == ["a.jpg", "b.jpg"]
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def test_bccd_has_two_boxes_without_area_and_a_leak(shared_data: Path) -> None:
 
 def test_coco128_has_two_photos_without_label_and_two_labels_without_photo(shared_data: Path) -> None:
     root = shared_data / "coco128_train"
-    result = look(root / "object_detection", images=root / "images", only=("label-without-photo", "photo-without-label"))
+    result = look(
+        root / "object_detection", images=root / "images", only=("label-without-photo", "photo-without-label")
+    )
     places = {found.finding.check: [place.file for place in found.places] for found in result.found}
     assert [Path(name).stem for name in places["photo-without-label"]] == ["000000000250", "000000000508"]
     assert [Path(name).stem for name in places["label-without-photo"]] == ["000000000656", "000000000659"]

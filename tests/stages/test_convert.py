@@ -194,7 +194,12 @@ def test_a_program_of_ones_own_is_a_target(request_of, tmp_path):
     assert done.written
     assert (done.report.source_format, done.report.target_format) == ("kitti", "mapping")
     lines = (tmp_path / "out" / "all.txt").read_text().splitlines()
-    assert lines == ["000001.jpg Car 10.5", "000001.jpg Pedestrian 40.0", "000001.jpg DontCare 50.0", "000002.jpg Car 5.0"]
+    assert lines == [
+        "000001.jpg Car 10.5",
+        "000001.jpg Pedestrian 40.0",
+        "000001.jpg DontCare 50.0",
+        "000002.jpg Car 5.0",
+    ]
     assert len(list((tmp_path / "out" / "photos").glob("*.jpg"))) == 3
 
 

@@ -62,13 +62,13 @@ def box_over_edge(request: Request) -> list[Finding]:
 
 def box_twice(request: Request) -> list[Finding]:
     """Find boxes of one photo and class that overlap by more than an IoU."""
-    first, second, iou = twins(request)
-    same = int((iou >= 1).sum())
+    first, second, shares = twins(request)
+    same = int((shares >= 1).sum())
     reason = (
         f"{counted(len(second), 'box')} of {counted_boxes(request)} stand twice (IoU above "
         f"{request.settings.box_twice_iou:g}, {same:,} of them exactly): the object counts double in every figure."
     )
-    where = at_annotations(second, request.rows[second], iou, others=first)
+    where = at_annotations(second, request.rows[second], shares, others=first)
     hint = "`vision data fix --repair drop-twin-boxes` removes the exact ones."
     return found("box-twice", reason, where, hint=hint, fixable="drop-twin-boxes", measure="IoU")
 
@@ -139,19 +139,20 @@ def _twins(rows: Ids, key: Ids, boxes: Boxes, least: float) -> tuple[Ids, Ids, F
         if not len(at):
             break
         one, two = rows[at], rows[at + lag]
-        iou = _iou(boxes, one, two)
-        alike = iou > least
-        pairs.append((np.minimum(one, two)[alike], np.maximum(one, two)[alike], iou[alike]))
+        share = iou(boxes, one, two)
+        alike = share > least
+        pairs.append((np.minimum(one, two)[alike], np.maximum(one, two)[alike], share[alike]))
     if not pairs:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    first, second, iou = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    order = np.lexsort((-iou, second))
+    first, second, shares = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    order = np.lexsort((-shares, second))
     _, once = np.unique(second[order], return_index=True)
     kept = order[once]
-    return first[kept], second[kept], iou[kept]
+    return first[kept], second[kept], shares[kept]
 
 
-def _iou(boxes: Boxes, one: Ids, two: Ids) -> Floats:
+def iou(boxes: Boxes, one: Ids, two: Ids) -> Floats:
+    """Return intersection over union of pairs of annotations, float64 (M,)."""
     left, right = np.maximum(boxes.left[one], boxes.left[two]), np.minimum(boxes.right[one], boxes.right[two])
     top, bottom = np.maximum(boxes.top[one], boxes.top[two]), np.minimum(boxes.bottom[one], boxes.bottom[two])
     inside = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)

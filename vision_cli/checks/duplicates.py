@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vision_cli.checks.boxes import iou
 from vision_cli.checks.finding import Finding, Offenders, at_images, counted, found
 from vision_cli.checks.request import Request
 from vision_cli.imaging.lookalikes import Looks, Pairs, earlier_pairs
+
+_SAME_IOU = 0.5
 
 
 def photo_twice(request: Request) -> list[Finding]:
@@ -36,12 +39,12 @@ def photo_alike(request: Request) -> list[Finding]:
 
 
 def photo_twice_labels_differ(request: Request) -> list[Finding]:
-    """Find photos with the bytes of another that carry other classes or boxes."""
+    """Find photos with the bytes of another that carry other classes, or a box without a partner of IoU 0.5 there."""
     pairs = _same(request, range(len(request.dataset)))
     if not pairs:
         return []
     labels = _labels(request, {row for pair in pairs for row in pair})
-    differ = [pair for pair in pairs if labels.get(pair[0]) != labels.get(pair[1])]
+    differ = [(one, two) for one, two in pairs if not _agree(request, labels.get(one, []), labels.get(two, []))]
     reason = (
         f"{counted(len(differ), 'photo')} have the bytes of another photo and other labels: one of the two is wrong."
     )
@@ -65,15 +68,33 @@ def _same(request: Request, rows: Sequence[int]) -> Pairs:
     return pairs
 
 
-def _labels(request: Request, rows: set[int]) -> dict[int, list[tuple[int, ...]]]:
-    """Return class and box, to half a pixel, of each annotation of some photos, sorted."""
-    boxes = request.boxes
-    edges = np.stack([boxes.left, boxes.top, boxes.right, boxes.bottom], axis=1)
-    numbers = np.where(np.isnan(edges), -1, np.round(edges * 2)).astype(np.int64)
-    found: dict[int, list[tuple[int, ...]]] = {}
+def _labels(request: Request, rows: set[int]) -> dict[int, list[int]]:
+    """Return the annotations of some photos."""
+    found: dict[int, list[int]] = {}
     for at in np.flatnonzero(np.isin(request.rows, list(rows))).tolist():
-        found.setdefault(int(request.rows[at]), []).append((int(request.class_ids[at]), *numbers[at].tolist()))
-    return {row: sorted(labels) for row, labels in found.items()}
+        found.setdefault(int(request.rows[at]), []).append(at)
+    return found
+
+
+def _agree(request: Request, ones: list[int], others: list[int]) -> bool:
+    """Tell whether each annotation has one of its own on the other photo, of its class and about its place."""
+    left = list(others)
+    for one in ones:
+        match = next((two for two in left if _same_object(request, one, two)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return not left
+
+
+def _same_object(request: Request, one: int, two: int) -> bool:
+    if request.class_ids[one] != request.class_ids[two]:
+        return False
+    edges = request.boxes
+    if not (edges.there[one] and edges.there[two]):
+        return bool(edges.there[one] == edges.there[two])
+    exactly = all(side[one] == side[two] for side in (edges.left, edges.top, edges.right, edges.bottom))
+    return exactly or bool(iou(edges, np.array([one]), np.array([two]))[0] >= _SAME_IOU)
 
 
 def _where(pairs: Pairs) -> Offenders:

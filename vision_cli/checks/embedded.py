@@ -15,7 +15,7 @@ from vision_cli.checks.out_of_fold import Rows
 if TYPE_CHECKING:
     from vision_cli.checks.request import Request
 
-MOST_CROPS = 5_000
+MOST_CROPS = 2_000
 """Crops that are embedded; of more boxes so many are drawn, each class alike as far as it goes."""
 _CROP_MARGIN = 0.1
 

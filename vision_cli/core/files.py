@@ -126,10 +126,10 @@ def sync_tree(folder: Path) -> None:
     """Bring all files below a folder, and the folders themselves, to the disk."""
     files, folders = [], [os.fspath(folder)]
     for at, inner, names in os.walk(folder):
+        if len(files) + len(names) > _MANY_FILES and _sync_file_system(folder):
+            return
         folders += [os.path.join(at, name) for name in inner]  # noqa: PTH118 - a path object a file is slow
         files += [os.path.join(at, name) for name in names]  # noqa: PTH118
-        if len(files) > _MANY_FILES and _sync_file_system(folder):
-            return
     for name in files:
         sync_file(Path(name))
     for name in reversed(folders):

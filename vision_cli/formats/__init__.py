@@ -26,6 +26,7 @@ from vision_cli.core import containment
 from vision_cli.core.catalogue import Card, Catalogue
 from vision_cli.core.containment import Links
 from vision_cli.core.errors import DataError
+from vision_cli.formats.likely import likely
 
 if TYPE_CHECKING:
     from vision_cli.core.config import SourceConfig
@@ -164,10 +165,11 @@ def detect(path: Path) -> list[tuple[str, str]]:
     try:
         with os.scandir(path) if path.is_dir() else path.open("rb"):
             pass
+        names = list(FORMATS)
+        first = likely(path, names)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.", hint="Check the path.") from error
-    found = [(name, _evidence(name, path)) for name in FORMATS]
-    fitting = [(name, evidence) for name, evidence in found if evidence is not None]
+    fitting = _fitting(path, first) or _fitting(path, [name for name in names if name not in first])
     objects = any(
         "box" in FORMATS.load(name).CARRIES or "mask" in FORMATS.load(name).CARRIES
         for name, _ in fitting
@@ -175,6 +177,11 @@ def detect(path: Path) -> list[tuple[str, str]]:
     )
     fitting = [(name, evidence) for name, evidence in fitting if name != "imagefolder"] if objects else fitting
     return [pair for pair in fitting if not _is_aside(pair[0], path)] or fitting if len(fitting) > 1 else fitting
+
+
+def _fitting(path: Path, names: Sequence[str]) -> list[tuple[str, str]]:
+    found = [(name, _evidence(name, path)) for name in names]
+    return [(name, evidence) for name, evidence in found if evidence is not None]
 
 
 def _is_aside(name: str, path: Path) -> bool:

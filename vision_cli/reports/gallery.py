@@ -126,12 +126,17 @@ def _section(at: int, group: Group) -> Markup:
     )
     more = group.total - len(group.items)
     shown = elements.note(f"{len(group.items)} of {group.total:,} are shown; --csv lists all.") if more > 0 else None
-    hint = elements.note(group.hint) if group.hint else None
+    hint = element("p", *_with_code(group.hint), class_="note") if group.hint else None
     items = element("ul", *map(_item, group.items), class_="places") if group.items else None
     drawn = growth_chart(group.growth, group.reason) if group.growth is not None else None
     chart = elements.figure("Recall by what was learned from", drawn) if drawn is not None else None
     parts = (heading, element("p", group.reason), hint, chart, items, shown)
     return element("section", *parts, id=anchor, class_=f"finding f{at}", aria_labelledby=f"{anchor}-title")
+
+
+def _with_code(text: str) -> list[str]:
+    """Return text with what stands between backticks as code."""
+    return [element("code", part) if at % 2 else part for at, part in enumerate(text.split("`"))]
 
 
 def _item(item: Item) -> Markup:

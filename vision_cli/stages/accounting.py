@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from vision_cli.core.conservation import ClassLine, Loss, Mask, Tally
 from vision_cli.core.dataset import Dataset
 from vision_cli.formats import conserving
+from vision_cli.stages import runs
 
 Share = tuple[Loss, Mask]
 """A loss with the rows that are its own, bool (N,)."""
@@ -47,7 +48,7 @@ class Account:
             return dataset
         rows = (np.cumsum(self.kept_images) - 1)[_photo_rows(dataset)[self.kept_rows]]
         images = _numbered(dataset.images.filter(pa.array(self.kept_images)))
-        annotations = _numbered(dataset.annotations.filter(pa.array(self.kept_rows)))
+        annotations = _numbered(_filtered(dataset.annotations, self.kept_rows))
         at = annotations.schema.get_field_index("image_id")
         return replace(dataset, images=images, annotations=annotations.set_column(at, "image_id", pa.array(rows)))
 
@@ -140,6 +141,22 @@ def _deal(number: int, losses: Sequence[Loss], gone: Mask | None = None) -> tupl
 
 def _not_empty(shares: Sequence[Share]) -> list[Share]:
     return [(loss, rows) for loss, rows in shares if rows.any()]
+
+
+def _filtered(table: pa.Table, kept: Mask) -> pa.Table:
+    """Return the rows that stay; outlines are copied piece by piece: Arrow holds three times their bytes meanwhile."""
+    if "outline" not in table.column_names or kept.all():
+        return table.filter(pa.array(kept))
+    others = table.drop_columns(["outline"]).filter(pa.array(kept))
+    outline = pa.chunked_array([runs.kept(texts, rows) for texts, rows in _pieces(table["outline"], kept)], pa.binary())
+    return others.add_column(table.column_names.index("outline"), "outline", outline)
+
+
+def _pieces(column: pa.ChunkedArray, kept: Mask) -> Iterator[tuple[pa.Array, Mask]]:
+    first = 0
+    for texts in column.chunks:
+        yield texts, kept[first : first + len(texts)]
+        first += len(texts)
 
 
 def _numbered(table: pa.Table) -> pa.Table:

@@ -228,7 +228,7 @@ class _Work:
     def _carries(self, name: str) -> frozenset[str]:
         """Return what the target holds; a copy in the same format, or in one for everything, keeps defects, too."""
         carries = self._holds()
-        keeps_all = name == self.request.to or self.format.CARRIES >= frozenset(formats.CARRIED)
+        keeps_all = name == self.request.to or frozenset(formats.CARRIED) <= self.format.CARRIES
         return carries | (frozenset(conserving.DEFECTS) - {"no-image"}) if keeps_all else carries
 
     def _in_pixels(self, dataset: Dataset, origin: Origin) -> Dataset:

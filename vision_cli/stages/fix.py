@@ -52,6 +52,7 @@ class FixRequest:
         csv: list of all repairs; None writes none.
         workers: threads.
         dry_run: report only.
+        allowed: names of losses that are accepted where the copy has another format; `all` accepts every one.
     """
 
     data: DataRequest
@@ -64,6 +65,7 @@ class FixRequest:
     csv: Path | None = None
     workers: int = 1
     dry_run: bool = False
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +228,8 @@ def _conversion(request: FixRequest, source: Source, form: str, dataset: Dataset
         request.target,
         form,
         source_format=source.format or form,
-        # What a repair leaves is not lost by writing it; a view was joined, and keeps what its format holds.
-        allowed=frozenset({"all"}) if form != source.format else frozenset({"no-image", "unlabelled"}),
+        # In the source's own format, photos that were not there and photos without labels are no news.
+        allowed=request.allowed | (frozenset({"no-image", "unlabelled"}) if form == source.format else frozenset()),
         images=request.images,
         force=request.force,
         workers=request.workers,

@@ -1,6 +1,4 @@
-"""What a conversion does to boxes before they are written: another pixel convention, boxes that a target needs, and
-boxes in place of outlines.
-"""
+"""What a conversion does to boxes before they are written: another convention, boxes where none are, boxes alone."""
 
 from __future__ import annotations
 

@@ -258,7 +258,8 @@ def _limits(rows: _Rows, format: Any) -> Floats:
     A format that stores right and bottom edges rounds x + w once; one that stores shares says what it promises.
     """
     sums = np.abs(rows.box[:, :2]) + np.abs(rows.box[:, 2:])
-    return 2 * float(getattr(format, "READ_BACK_PX", 0.0)) + 2 * np.spacing(np.nan_to_num(np.tile(sums, 2)))
+    limits: Floats = 2 * np.spacing(np.nan_to_num(np.tile(sums, 2)))
+    return limits + 2 * float(getattr(format, "READ_BACK_PX", 0.0))
 
 
 def _aligned(before: _Rows, after: _Rows, limit: Floats) -> tuple[_Rows, _Rows]:

@@ -32,11 +32,12 @@ def draw(result: FixResult, paper: Paper) -> None:
 
 def _written(result: FixResult, paper: Paper) -> None:
     conversion = result.conversion
-    if conversion is None or not conversion.ok:
-        if conversion is not None:
-            data.conversion(conversion, paper)
+    if conversion is None:
         return
     report = conversion.report
+    if not conversion.ok or report.source_format != report.target_format:
+        data.conversion(conversion, paper)
+        return
     counts = f"{report.images.after:,} photos, {report.annotations.after:,} annotations, {report.target_format}"
     verb = "written" if conversion.written else "would write"
     paper.line(f"{verb}: {place(conversion.target)} ({counts}, photos: {conversion.images})", style="green")

@@ -13,7 +13,6 @@ from vision_cli.core.origin import Pixels
 from vision_cli.formats import ReadOptions, WriteOptions, Written
 from vision_cli.formats.coco import layout as coco_layout
 from vision_cli.formats.coco import reading as coco_read
-from vision_cli.formats.coco import writing as coco_write
 from vision_cli.formats.coco.layout import Kind
 from vision_cli.formats.coco.renumbered import losses
 
@@ -67,4 +66,6 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
         folder: there and empty.
         options: have no effect.
     """
+    from vision_cli.formats.coco import writing as coco_write
+
     return coco_write.write(dataset, folder, "coco")

@@ -19,6 +19,7 @@ from vision_cli.formats.coco import columns as coco_columns
 from vision_cli.formats.coco import outlines as coco_outlines
 from vision_cli.formats.coco.careful import ABSENT, KNOWN, Record, Usual
 from vision_cli.formats.coco.columns import Block
+from vision_cli.formats.coco.texts import Texts
 from vision_cli.formats.json_source import JsonText, without_collector
 from vision_cli.formats.problems import Problems
 
@@ -38,7 +39,7 @@ class Records:
         with_outlines: whether outlines are kept.
         with_records: whether records are kept byte for byte.
         blocks: columns so far.
-        outlines: Arrow binary a block, if they are kept.
+        outlines: of all blocks, if they are kept.
         records: Arrow binary a block, if they are kept.
         attributes: Arrow text a block, or None where there are none.
         count: records so far.
@@ -50,7 +51,7 @@ class Records:
     with_outlines: bool = True
     with_records: bool = True
     blocks: list[Block] = field(default_factory=list)
-    outlines: list[pa.Array] = field(default_factory=list)
+    outlines: Texts = field(default_factory=Texts)
     records: list[pa.Array] = field(default_factory=list)
     attributes: list[pa.Array | None] = field(default_factory=list)
     count: int = 0
@@ -101,8 +102,7 @@ class Records:
         if self.with_records and raws is not None:
             self.records.append(pa.array(list(map(bytes, raws)), type=pa.binary()))
         if self.with_outlines:
-            texts = list(map(bytes, segmentations))
-            self.outlines.append(pa.array(texts, type=pa.binary(), mask=outlines.parts == 0))
+            self.outlines.take(segmentations, outlines.parts != 0)
         self.blocks.append(block)
         self.captions += block.captions
         self.panoptic += block.panoptic

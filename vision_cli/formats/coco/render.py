@@ -179,7 +179,7 @@ def _said(records: pa.Array) -> _Values:
     own, images, categories = keys
     x, y, w, h = boxes
     return _Values(
-        own, images, categories, x, y, w, h, reader.outlines[0], area, crowd, keypoints, score, tracks, attributes
+        own, images, categories, x, y, w, h, reader.outlines.column(), area, crowd, keypoints, score, tracks, attributes
     )
 
 

@@ -23,7 +23,6 @@ from vision_cli.core.origin import Pixels
 from vision_cli.formats import ReadOptions, WriteOptions, Written
 from vision_cli.formats.conserving import numbers, pixels_of
 from vision_cli.formats.label_walk import read_small, tree
-from vision_cli.formats.voc import reading as voc_read
 from vision_cli.formats.voc import writing as voc_write
 from vision_cli.formats.voc.layout import ANNOTATIONS, PHOTOS
 from vision_cli.formats.voc.text import spelled
@@ -79,6 +78,8 @@ def read(path: Path, options: ReadOptions) -> Dataset:
         DataError: XML that is not well-formed, not VOC's or dangerous, bad boxes, photos that cannot be read; all at
             once.
     """
+    from vision_cli.formats.voc import reading as voc_read
+
     return voc_read.read(path, options)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vision_cli.core import outline_rings
 from vision_cli.core.dataset import Dataset
 from vision_cli.formats.yolo.rows import Flags, Floats, Integers, KeypointShape
 
@@ -38,7 +38,7 @@ class Objects:
     photos: Integers
     sizes: Floats
     boxes: Floats
-    outlines: pa.ChunkedArray | None
+    outlines: pa.Array | None
     single: Flags
     keypoints: pa.Array | None
     shape: KeypointShape | None
@@ -62,8 +62,7 @@ class Objects:
     def texts(self, first: int, stop: int) -> pa.Array:
         """Return the outlines of the rows of one polygon each, in a range of rows, in their order."""
         rows = np.flatnonzero(self.single[first:stop]) + first
-        found = pc.take(self.outlines, pa.array(rows if self.order is None else self.order[rows]))
-        return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+        return pc.take(self.outlines, pa.array(rows if self.order is None else self.order[rows]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,11 @@ def objects(dataset: Dataset, shape: KeypointShape | None = None) -> Objects:
         for column, name in enumerate("xywh"):
             boxes[:, column] = table[name].to_numpy()
     keypoints = _column(table, "keypoints")
-    outlines = table["outline"] if keypoints is None and "outline" in table.column_names else None
+    outlines = _in_one(table["outline"]) if keypoints is None and "outline" in table.column_names else None
     single = np.zeros(len(table), dtype=np.bool_)
     if outlines is not None:
         parts = table["outline_parts"].fill_null(0).to_numpy() if "outline_parts" in table.column_names else single
-        single = (parts == 1) & outlines.is_valid().to_numpy()
+        single = (parts == 1) & np.asarray(outlines.is_valid())
     scores = _column(table, "score")
     return Objects(
         photos,
@@ -118,6 +117,11 @@ def objects(dataset: Dataset, shape: KeypointShape | None = None) -> Objects:
         _shape(keypoints, shape),
         scores.to_numpy() if scores is not None and not scores.null_count and keypoints is None else None,
     )
+
+
+def _in_one(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece, and without a copy where it is one: rows are taken from it again and again."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _column(table: pa.Table, name: str) -> pa.Array | None:
@@ -188,12 +192,12 @@ def _boxes(boxes: Floats, sizes: Floats) -> tuple[Floats, Flags, Flags]:
 
 def _points(texts: pa.Array) -> tuple[Integers, Floats]:
     """Return the values of the one ring of each outline, 0 where it is no polygon, and all points float64 (P, 2)."""
-    plain = outline_rings.rings(texts)
-    if plain is not None and len(plain.lengths) == len(texts):
-        return 2 * plain.lengths, plain.points
-    rings = [rings[0] for rings in _RINGS.decode(b"[" + b",".join(texts.to_pylist()) + b"]")]
-    rings = [ring if len(ring) >= 6 and len(ring) % 2 == 0 else [] for ring in rings]
+    rings = list(map(itemgetter(0), _RINGS.decode(b"[" + b",".join(texts.to_pylist()) + b"]")))
     lengths = np.fromiter(map(len, rings), dtype=np.int64, count=len(rings))
+    wrong = (lengths < 6) | (lengths % 2 == 1)
+    if wrong.any():
+        lengths = np.where(wrong, 0, lengths)
+        rings = [[] if bad else ring for ring, bad in zip(rings, wrong.tolist(), strict=True)]
     values = np.fromiter(chain.from_iterable(rings), dtype=np.float64, count=int(lengths.sum()))
     return lengths, values.reshape(-1, 2)
 

@@ -44,6 +44,10 @@ def fix(
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="A threshold of the checks; may repeat.")
     ] = None,
     images: Annotated[Images, typer.Option("--images", help="How photos get there.")] = Images.COPY,
+    allow_loss: Annotated[
+        list[str] | None,
+        typer.Option("--allow-loss", metavar="NAME", help="Accept this loss of another format; may repeat; all."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a target that is not empty.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A list of all repairs.")] = None,
     source_format: Annotated[
@@ -74,6 +78,7 @@ def fix(
         csv=csv,
         workers=os.cpu_count() or 1,
         dry_run=session.dry_run,
+        allowed=frozenset(allow_loss or ()),
     )
     result = fix(request, session.progress)
     session.answer(result, render.draw, ok=result.ok)
