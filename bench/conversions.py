@@ -1,8 +1,8 @@
 """CPU seconds and peak memory of `vision data convert` from COCO beside a floor script and other tools, in one run.
 
 The files have the shape of COCO's val2017, of a fifth of train2017 and of train2017 (`coco_files.py`). The floor
-(`floor.py`) is what decoding typed columns and plain writes cost, without any check; `floor, outlines` writes YOLO
-outlines as we do, where the tools and the other floor write boxes only. Tools run from environments of their own, so
+(`floor.py`) is what decoding typed columns and plain writes cost, without any check; for YOLO the tools, the floor and
+`boxes only` write boxes, `floor, outlines` and `vision` outlines. Tools run from environments of their own, so
 name their programs: HOTCOCO=venv/bin/coco PANLABEL=venv/bin/panlabel python bench/conversions.py [val2017 ...]
 Bars for a fifth: 1.5 times the floor, 250 MB, ahead of both tools.
 """
@@ -24,6 +24,9 @@ RUNS = {"val2017": 5, "fifth": 3, "train2017": 1}
 TARGETS = ("voc", "kitti", "yolo")
 FLOOR = Path(__file__).with_name("floor.py")
 HOTCOCO, PANLABEL = os.environ.get("HOTCOCO"), os.environ.get("PANLABEL")
+
+# As an installed package is: its bytecode is there, which a development environment may forbid.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def ways(source: Path, target: Path, to: str) -> dict[str, list[str]]:
         "vision, format found": [*vision, "--to", to, "--images", "none", "--allow-loss", "all"],
     }
     if to == "yolo":
+        found["vision, boxes only"] = [*found["vision"], "--boxes-only"]
         found["floor, outlines"] = [sys.executable, str(FLOOR), str(source), str(target), "yolo-outlines"]
     if HOTCOCO and to != "kitti":
         files = ["--input", str(source), "--output", str(target)]
@@ -63,7 +67,7 @@ def ways(source: Path, target: Path, to: str) -> dict[str, list[str]]:
 def run(command: Sequence[str], target: Path) -> Cost:
     """Run a command in a process of its own, without what an earlier run left."""
     shutil.rmtree(target, ignore_errors=True)
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_ENVIRONMENT)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, process.returncode == 0)
@@ -92,6 +96,7 @@ def main(names: Sequence[str]) -> None:
         print(f"{name} is {value or 'not set: left out'}")
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
+        _ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
         for name in names or coco_files.SHAPES:
             source = folder / f"{name}.json"
             coco_files.generate(source, *coco_files.SHAPES[name])
