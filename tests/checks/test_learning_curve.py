@@ -109,8 +109,14 @@ def test_trials_learn_from_growing_shares_of_each_class() -> None:
 
 
 @pytest.mark.slow
-def test_predicts_real_photos_from_half_of_them(shared_data: Path) -> None:
+def test_predicts_real_photos_from_half_of_them(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From 250 photos of clothes, of which 200 at a time are learned from, the accuracy of 400 is foretold."""
+    from vision_cli.core import policy
+
+    for name in ("NO_ALBUMENTATIONS_UPDATE", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")  # so that what the policy sets is undone
+        monkeypatch.delenv(name)
+    policy.apply()
     torch = pytest.importorskip("torch")
     from vision_cli import models
     from vision_cli.checks import out_of_fold

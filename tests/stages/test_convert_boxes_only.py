@@ -57,6 +57,11 @@ def test_yolo_gets_boxes_and_the_loss_is_told(source: Path) -> None:
     assert found == [pytest.approx(shares(*box), abs=1e-8) for box in boxes]
 
 
+def test_masks_without_a_box_get_one_where_only_boxes_are_held(source: Path) -> None:
+    result = convert(request(source, "voc", boxes_only=False, allowed=frozenset({"polygons", "mask"})))
+    assert (result.ok, result.report.annotations.after) == (True, 4)
+
+
 def test_without_it_the_outline_is_written(source: Path) -> None:
     result = convert(request(source, "yolo", boxes_only=False, allowed=frozenset({"all"})))
     assert result.ok

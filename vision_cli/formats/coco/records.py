@@ -36,10 +36,10 @@ class Records:
 
     Attributes:
         problems: of the file.
-        with_outlines: whether outlines are kept.
+        with_outlines: whether outlines are kept of objects that have a box, too.
         with_records: whether records are kept byte for byte.
         blocks: columns so far.
-        outlines: of all blocks, if they are kept.
+        outlines: of all blocks.
         records: Arrow binary a block, if they are kept.
         attributes: Arrow text a block, or None where there are none.
         count: records so far.
@@ -101,8 +101,9 @@ class Records:
         self.attributes.append(None if plain or raws is None else _attributes(text, raws))
         if self.with_records and raws is not None:
             self.records.append(pa.array(list(map(bytes, raws)), type=pa.binary()))
-        if self.with_outlines:
-            self.outlines.take(segmentations, outlines.parts != 0)
+        # A target of boxes alone needs the outlines of those objects that have no box.
+        wanted = self.with_outlines | np.isnan(block.boxes[:, 0])
+        self.outlines.take(segmentations, (outlines.parts != 0) & wanted)
         self.blocks.append(block)
         self.captions += block.captions
         self.panoptic += block.panoptic

@@ -178,9 +178,9 @@ def _said(records: pa.Array) -> _Values:
     keys = [_key_array(ids.tolist()) for ids in (block.ids, block.image_ids, block.category_ids)]
     own, images, categories = keys
     x, y, w, h = boxes
-    return _Values(
-        own, images, categories, x, y, w, h, reader.outlines.column(), area, crowd, keypoints, score, tracks, attributes
-    )
+    outlines = reader.outlines.column()
+    outlines = pa.nulls(total, pa.binary()) if outlines is None else outlines
+    return _Values(own, images, categories, x, y, w, h, outlines, area, crowd, keypoints, score, tracks, attributes)
 
 
 def _same(values: _Values, records: pa.Array | None) -> Mask:

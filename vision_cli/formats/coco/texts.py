@@ -38,11 +38,11 @@ class Texts:
         self.lengths.append(lengths)
 
     def column(self) -> pa.Array | None:
-        """Return binary (N,) with nulls where there is no text, and forget it all; None when no block was taken."""
-        if not self.lengths:
-            return None
-        data, lengths = self.data, np.concatenate(self.lengths)
+        """Return binary (N,) with nulls where there is no text, and forget it all; None without any text."""
+        data, lengths = self.data, np.concatenate(self.lengths or [np.empty(0, dtype=np.int64)])
         self.data, self.lengths = bytearray(), []
+        if not (lengths >= 0).any():
+            return None
         offsets = np.zeros(len(lengths) + 1, dtype=np.int32 if len(data) <= _MAX_BYTES else np.int64)
         np.cumsum(np.maximum(lengths, 0), out=offsets[1:])
         valid = None if (lengths >= 0).all() else pa.array(lengths >= 0).buffers()[1]
