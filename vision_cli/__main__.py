@@ -21,6 +21,7 @@ def main() -> int:
 
     gc.enable()
     code = run(words)
+    gc.freeze()  # Python visits all that is left once more before it ends, for nothing
     if {"-h", "--help"} & set(words):
         _leave(code)
     return code

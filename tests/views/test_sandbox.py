@@ -86,7 +86,9 @@ def test_what_is_locked_is_refused(sql: str) -> None:
 @pytest.mark.parametrize("sql", COSTLY)
 def test_what_costs_too_much_is_ended(sql: str) -> None:
     start = time.monotonic()
-    with pytest.raises(DataError, match=r"longer than 1\.5 seconds|more memory|want of memory|larger than|MB of memory"):
+    with pytest.raises(
+        DataError, match=r"longer than 1\.5 seconds|more memory|want of memory|larger than|MB of memory"
+    ):
         run(sql, TABLES, SMALL)
     assert time.monotonic() - start < 5
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 3_000_000  # kB, with the tests' own

@@ -48,7 +48,9 @@ def _said(fitted: Curve, name: str, noun: str, bound: float) -> list[Finding]:
         f"{what}: {fitted.available:,.0f} {noun} give {now.percent()}, twice as many would give {twice.percent()}. "
         f"For {bound:.3g}: {need.why.replace('photos', noun)}."
     )
-    told = found("class-needs-photos", reason, at_images(()), hint="" if name else _HINT, figure=now.value, measure="recall")
+    told = found(
+        "class-needs-photos", reason, at_images(()), hint="" if name else _HINT, figure=now.value, measure="recall"
+    )
     return [replace(each, details=_details(fitted, need, (name, noun))) for each in told]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +80,7 @@ def check(raws: Sequence[msgspec.Raw], absent: msgspec.Raw) -> Outlines:
 
 def _at_once(raws: Sequence[msgspec.Raw]) -> tuple[NDArray[np.int64], list[int]] | None:
     """Return the number of polygons in each, and the rows of anything else; None where each has to be looked at."""
-    heads = np.frombuffer(bytes(map(itemgetter(0), map(memoryview, raws))), dtype=np.uint8)
+    heads = np.frombuffer(bytes([memoryview(raw)[0] for raw in raws]), dtype=np.uint8)
     lists = heads == _LIST
     rows = None if lists.all() else np.flatnonzero(lists)
     found = skeleton(raws if rows is None else [raws[row] for row in rows.tolist()], _MIN_VALUES, 2 * MAX_POINTS)

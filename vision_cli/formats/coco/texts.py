@@ -29,7 +29,7 @@ class Texts:
         """Add the texts where a bool (N,) mask is true, nothing at the others."""
         rows = None if there.all() else np.flatnonzero(there)
         kept = raws if rows is None else [raws[row] for row in rows.tolist()]
-        found = np.fromiter(map(len, map(memoryview, kept)), dtype=np.int64, count=len(kept))
+        found = np.fromiter((memoryview(raw).nbytes for raw in kept), dtype=np.int64, count=len(kept))
         self.data += b"".join(kept)
         lengths = found
         if rows is not None:
