@@ -124,7 +124,8 @@ def sync_file(path: Path) -> None:
 
 def sync_tree(folder: Path) -> None:
     """Bring all files below a folder, and the folders themselves, to the disk."""
-    files, folders = [], [os.fspath(folder)]
+    files: list[str] = []
+    folders = [os.fspath(folder)]
     for at, inner, names in os.walk(folder):
         if len(files) + len(names) > _MANY_FILES and _sync_file_system(folder):
             return

@@ -13,8 +13,8 @@ from vision_cli.core.errors import DataError
 from vision_cli.formats.folder_walk import entries
 from vision_cli.formats.photos import split_of
 from vision_cli.formats.yolo.layout import NAME_FILES, data_file, yaml_file
-from vision_cli.formats.yolo.reading import read
 from vision_cli.formats.yolo.lost import losses
+from vision_cli.formats.yolo.reading import read
 from vision_cli.formats.yolo.rows import is_number
 from vision_cli.formats.yolo.text import READ_BACK_PX
 from vision_cli.formats.yolo.writing import write
