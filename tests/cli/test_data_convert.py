@@ -218,4 +218,57 @@ def test_links_are_followed_when_it_is_said(vision, kitti, tmp_path):
         assert vision(*words, "--follow-links", "--json").code == 0, words
     assert len(list((tmp_path / "back").rglob("*.jpg")) + list((tmp_path / "back").rglob("*.png"))) == 2
     assert vision("data", "detect", "out", "--follow-links").code == 0
+    queried = ("data", "query", "SELECT count(*) FROM images", "--data", "out")
+    for words in (("data", "show", "out"), ("data", "check", "out"), queried):
+        assert vision(*words, "--follow-links", "--json").code == 0, words
+    assert vision(*queried[:3], "--follow-links").code == 2
     assert vision("data", "stats", "all", "--follow-links").code == 2
+
+
+@pytest.mark.parametrize("to", ["voc", "yolo", "kitti"])
+def test_photos_that_lie_elsewhere_are_not_to_be_lost(vision, tmp_path, to):
+    """Labels alone or the photos' folder come first; to allow that every photo is lost is no advice."""
+    text = (
+        '{"images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}],'
+        ' "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "iscrowd": 0}],'
+        ' "categories": [{"id": 1, "name": "cat"}]}'
+    )
+    (tmp_path / "a.json").write_text(text)
+    command = ("data", "convert", "a.json", "out", "--to", to)
+    called = vision(*command)
+    assert called.code == 4
+    assert "--images none" in called.out
+    assert "--images-root" in called.out
+    assert "--allow-loss no-image" not in called.out
+    called = vision(*command, "--allow-loss", "no-image")
+    assert called.code == 4
+    assert f"{to} can hold none of these photos" in called.out
+    assert "--images none" in called.out
+    assert vision(*command, "--images", "none").code == 0
+    (tmp_path / "elsewhere").mkdir()
+    Image.new("RGB", (64, 48)).save(tmp_path / "elsewhere" / "a.jpg")
+    assert vision(*command, "--force", "--images-root", "elsewhere").code == 0
+
+
+def test_some_photos_that_are_not_there_may_be_left_out(vision, tmp_path):
+    text = (
+        '{"images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48},'
+        ' {"id": 2, "file_name": "b.jpg", "width": 64, "height": 48}], "annotations": [], "categories": []}'
+    )
+    (tmp_path / "a.json").write_text(text)
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg")
+    out = vision("data", "convert", "a.json", "out", "--from", "coco", "--to", "voc").out
+    assert 0 < out.index("--images none") < out.index("--allow-loss no-image")
+
+
+def test_boxes_of_one_pixel_are_kept_by_another_count(vision, tmp_path):
+    box = "<bndbox><xmin>5</xmin><ymin>6</ymin><xmax>5</xmax><ymax>9</ymax></bndbox>"
+    (tmp_path / "voc").mkdir()
+    (tmp_path / "voc" / "a.xml").write_text(
+        f"<annotation><filename>a.jpg</filename><object><name>cat</name>{box}</object></annotation>"
+    )
+    Image.new("RGB", (64, 48)).save(tmp_path / "voc" / "a.jpg")
+    called = vision("data", "convert", "voc", "out", "--to", "yolo")
+    assert called.code == 4
+    assert called.out.index("--pixels target") < called.out.index("--allow-loss no-area")
+    assert vision("data", "convert", "voc", "out", "--to", "yolo", "--pixels", "target").code == 0

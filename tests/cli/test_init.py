@@ -11,7 +11,9 @@ import pytest
 import yaml
 from PIL import Image
 
+from vision_cli.cli.commands.init import FORMAT_HELP
 from vision_cli.core import project
+from vision_cli.formats import FORMATS
 from vision_cli.stages.project_text import scalar
 
 ODD = [
@@ -175,6 +177,9 @@ REFUSED = [
     (("--data", "photos", "--kpi", "f2>0.5"), 2, "f2"),
     (("--data", "photos", "--kpi", "f1[c]>0.5"), 2, "c"),
     (("--data", "photos", "--kpi", "f1"), 2, "expected"),
+    (("--data", "photos", "--kpi", "f1>2"), 2, "between 0 and 1"),
+    (("--data", "photos", "--kpi", "f1>1"), 2, "between 0 and 1"),
+    (("--data", "photos", "--kpi", "ece<0"), 2, "between 0 and 1"),
     (("--data", "photos", "--format", "cvs"), 2, "Did you mean 'csv'?"),
     (("--data", "empty"), 3, "empty"),
 ]
@@ -264,3 +269,8 @@ def test_questions_on_a_terminal(tmp_path):
     assert process.returncode == 0, out
     read = project.load(tmp_path / "vision.yaml")
     assert (read.config.task, [str(kpi) for kpi in read.config.targets()]) == ("multilabel", ["f1 > 0.7"])
+
+
+def test_the_help_names_every_format():
+    named = FORMAT_HELP.partition(" one of ")[2].rstrip(".").split(", ")
+    assert set(named) == set(FORMATS) - {"mapping"}  # which needs a file of the user's

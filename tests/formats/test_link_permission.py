@@ -1,9 +1,11 @@
 """Links that lead out of a source: refused, unless the user said that they may be followed."""
 
+import json
 from pathlib import Path
 
 import linked_sets as sets
 import pytest
+from PIL import Image
 
 from vision_cli import formats
 from vision_cli.core import containment
@@ -86,3 +88,25 @@ def test_who_made_the_links_is_told_what_to_say(outside, tmp_path):
     ) as caught:
         formats.read("data", config(), root)
     assert "--follow-links" in caught.value.hint
+
+
+@pytest.mark.parametrize("place", ["set", "set/images"])
+@pytest.mark.parametrize("tool", ["cvat", "labelstudio"])
+def test_tasks_whose_photo_is_a_link_name_the_way_out(tmp_path, tool, place):
+    (tmp_path / "far").mkdir()
+    Image.new("RGB", (8, 6)).save(tmp_path / "far/a.png")
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "a.png").symlink_to(tmp_path / "far/a.png")
+    if tool == "cvat":
+        file = tmp_path / "set/a.xml"
+        file.write_text('<annotations><image id="0" name="a.png" width="8" height="6"/></annotations>')
+    else:
+        file = tmp_path / "set/a.json"
+        name = "a.png" if place == "set" else "images/a.png"
+        file.write_text(json.dumps([{"id": 1, "data": {"image": name, "width": 8, "height": 6}}]))
+    with pytest.raises(DataError) as caught:
+        formats.read_as(tool, file, formats.ReadOptions("s"))
+    told = " ".join((caught.value.message, *caught.value.details, caught.value.hint or ""))
+    assert "leads out of" in told
+    assert "--follow-links" in told
+    assert len(formats.read_as(tool, file, formats.ReadOptions("s", links="follow"))) == 1

@@ -252,7 +252,15 @@ def test_the_photo_that_is_named_counts_where_none_has_the_annotations_name(writ
 
 
 @pytest.mark.parametrize(
-    ("box", "pixels"), [((0, 2, 19, 9), "inclusive-0"), ((0, 2, 20, 9), "exclusive"), ((1, 1, 20, 10), "inclusive-1")]
+    ("box", "pixels"),
+    [
+        *(((0, 2, 19, 9), "inclusive-0"), ((0, 2, 20, 9), "exclusive"), ((1, 1, 20, 10), "inclusive-1")),
+        *(
+            ((1, 0.99999976, 20, 10), "inclusive-1"),
+            ((0, 2, 19.9999997, 9), "exclusive"),
+            ((0.5, 2, 9, 9), "inclusive-0"),
+        ),
+    ],
 )
 def test_the_origin_of_numbers_is_found_out_and_said(write, tmp_path: Path, box, pixels: str) -> None:
     lay(write, document(thing(box)))

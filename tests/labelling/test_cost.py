@@ -37,3 +37,13 @@ def test_numbers_out_of_range_are_told_all_at_once():
     with pytest.raises(UsageError) as caught:
         bill(plan, "crowd", seconds=float("nan"), dollars=-1)
     assert len(caught.value.details) == 8
+
+
+def test_a_rate_says_what_it_is_for():
+    plan = Plan(364, "box", 3.0)
+    for way in WAYS:
+        found = bill(plan, way)
+        number = {"image": 364, "box": 364 * 3}[found.unit]
+        assert found.dollars == pytest.approx(number * found.rate.dollars)
+        assert found.as_json()["rate"]["unit"] == found.unit
+    assert bill(plan, "synthetic").unit == "image"

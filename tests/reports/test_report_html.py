@@ -147,7 +147,7 @@ class TestSummary:
         both = page(Document("demo", "classify", "now", evaluations=[torch, tflite]))
         alone = page(Document("demo", "classify", "now", evaluations=[torch]))
         assert "1 of 1 KPI met" in both.text
-        assert "0 of 1 KPI met 1 not measured." in alone.text
+        assert "0 of 1 KPI met 1 not judged." in alone.text
         assert "declared for tflite, and torch ran" in alone.text
 
     @pytest.mark.parametrize(("value", "met"), [(None, "0 of 1"), (float("nan"), "0 of 1"), (0.99, "1 of 1")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from report_documents import judged, result
 from report_pages import Page
 
+from vision_cli.core import artefact
 from vision_cli.core import project as projects
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Silent
@@ -32,7 +34,12 @@ def project(tmp_path: Path) -> Project:
             path = tmp_path / "photos" / CLASSES[index] / f"{number}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_photo(path, pixels)
-    lines = ("version: 1", "name: shades", "data: {sources: {photos: {path: photos, format: imagefolder}}}")
+    lines = (
+        "version: 1",
+        "name: shades",
+        "data: {sources: {photos: {path: photos, format: imagefolder}}}",
+        "kpis: [top1 > 0.4]",
+    )
     (tmp_path / "vision.yaml").write_text("\n".join(lines))
     return projects.load(tmp_path / "vision.yaml")
 
@@ -47,10 +54,12 @@ def trained(project: Project, state: str = "done") -> None:
     (folder.parent / "latest").symlink_to(folder.name)
 
 
-def evaluated(project: Project, stamp: str = "20260301-110000", top1: float = 0.5) -> Path:
+def evaluated(
+    project: Project, stamp: str = "20260301-110000", top1: float = 0.5, kpi: str = "top1 > 0.4", **changes: Any
+) -> Path:
     folder = project.root / f"runs/eval/{stamp}-shades-torch"
     folder.mkdir(parents=True)
-    found = result(CLASSES, judged("top1 > 0.4", top1))
+    found = result(CLASSES, judged(kpi, top1), **changes)
     found["metrics"]["top1"] = top1
     found["model"]["path"] = str(project.root / "runs/train/x/model")
     (folder / "result.json").write_text(json.dumps(found))
@@ -98,6 +107,72 @@ def test_the_newest_evaluation_of_a_runtime_counts(project: Project) -> None:
     text = shown(project).text
     assert "top1 0.625" in text
     assert "top1 0.500" not in text
+
+
+TRAIN_SPLIT: dict[str, Any] = {"data": {"split": "train", "photos": 60, "digest": "9f2c1e7ab04d"}}
+
+
+class TestVerdict:
+    """Only the KPIs of vision.yaml, on the declared split and the current model, make the verdict."""
+
+    def test_a_kpi_asked_ad_hoc_does_not_hide_a_missed_target(self, project: Project) -> None:
+        evaluated(project, top1=0.3)
+        evaluated(project, "20260301-120000", top1=0.3, kpi="top1 > 0.1")
+        text = shown(project).text
+        assert "0 of 1 KPI met 1 failed." in text
+        assert "Every declared target is met" not in text
+        declared, asked = text.split("Not declared in vision.yaml, asked with --kpi: no part of the verdict")
+        assert "top1 > 0.4" in declared
+        assert "top1 > 0.1" not in declared.split("Summary")[-1]
+        assert "top1 > 0.1" in asked
+
+    def test_a_demanded_confidence_is_not_met_by_figures_without_it(self, project: Project) -> None:
+        evaluated(project, kpi="top1 > 0.1")
+        strict = projects.load(project.file, ("kpis=[{kpi: top1 > 0.4, confidence: 0.99}]",))
+        assert "0 of 1 KPI met 1 without enough evidence." in shown(strict).text
+
+    def test_an_evaluation_on_training_photos_is_no_verdict(self, project: Project) -> None:
+        evaluated(project, top1=0.3)
+        evaluated(project, "20260301-120000", top1=1.0, **TRAIN_SPLIT)
+        text = shown(project).text
+        assert "0 of 1 KPI met 1 failed." in text
+        assert "No part of the verdict: 1 evaluation on the split 'train'." in text
+        assert "Judged on test, 120 photos" in text
+        assert "top1 1.000" not in text
+
+    def test_with_training_photos_alone_nothing_is_judged(self, project: Project) -> None:
+        evaluated(project, top1=1.0, **TRAIN_SPLIT)
+        text = shown(project).text
+        assert "0 of 1 KPI met The model of the last training was not evaluated on the split 'test'" in text
+        assert "not judged" in text
+        assert "Every declared target is met" not in text
+
+    def test_the_declared_split_may_be_another(self, project: Project) -> None:
+        evaluated(project, top1=0.5, data={"split": "val", "photos": 9, "digest": "9f"})
+        assert (
+            "1 of 1 KPI met Every declared target is met."
+            in shown(projects.load(project.file, ("eval.split=val",))).text
+        )
+
+    def test_other_data_and_an_earlier_model_are_no_verdict(self, project: Project) -> None:
+        trained(project)
+        model = project.root / "runs/train/latest/model"
+        model.mkdir()
+        (model / artefact.CARD_NAME).write_text(json.dumps({"created": "now"}))
+        of_now: dict[str, Any] = {"model": {"name": "net", "task": "classify", "trained": "now"}}
+        evaluated(project, top1=0.3, **of_now)
+        evaluated(project, "20260301-120000", top1=1.0)
+        elsewhere = {"split": "test", "photos": 9, "digest": "9f", "path": "elsewhere"}
+        evaluated(project, "20260301-130000", top1=1.0, data=elsewhere, **of_now)
+        text = shown(project).text
+        assert "0 of 1 KPI met 1 failed." in text
+        assert "1 evaluation of another model than the last training's" in text
+        assert "1 evaluation on other data than the project's" in text
+
+    def test_what_no_evaluation_measured_is_never_met(self, project: Project) -> None:
+        evaluated(project)
+        wanted = projects.load(project.file, ("kpis=[top1 > 0.4, size_mb < 3 @ tflite]",))
+        assert "1 of 2 KPIs met 1 not judged." in shown(wanted).text
 
 
 def test_an_evaluation_without_predictions_still_has_its_figures(project: Project) -> None:

@@ -118,3 +118,19 @@ def test_refusals(tmp_path):
     Path("vision.yaml").write_text("data: [1\n")
     with pytest.raises(UsageError):
         project()
+
+
+@pytest.mark.parametrize(
+    ("bound", "message", "hint"),
+    [
+        ("recall[bikes]>0.99", "no class is called 'bikes'", "Did you mean 'bike'?"),
+        ("recall[WBK]>0.99", "no class is called 'WBK'", "Classes: "),
+        ("coverage[bike]>0.5", "'coverage' is not measured a class", "Leave the"),
+    ],
+)
+def test_a_bound_on_a_class_that_is_none(tmp_path, bound, message, hint):
+    made.box_csv(tmp_path / "gold")
+    file = delivery(tmp_path, {})
+    with pytest.raises(UsageError, match=message) as caught:
+        score(GoldRequest(project(), (f"acme={file}",), "gold/boxes.csv", bounds=(bound,)))
+    assert hint in caught.value.hint

@@ -233,3 +233,18 @@ def test_the_exports_own_photos_serve_where_the_source_is_gone(tmp_path):
     assert result.kept == 8
     assert sorted(path.name for path in (tmp_path / "back").rglob("*.png")) == [f"p{n}.png" for n in range(4)]
     assert len(dataset) == 4
+
+
+@pytest.mark.parametrize("tool", ["labelstudio", "cvat", "labelme"])
+def test_tasks_with_linked_photos_come_back(tmp_path, tool):
+    made.box_csv(tmp_path)
+    target = Target(Path("tasks"), tool, images="symlink")
+    export(ExportRequest(load(None, ()), "boxes.csv", target))
+    assert any(path.is_symlink() for path in (tmp_path / "tasks").rglob("*.png"))
+    answers = {"cvat": tmp_path / "tasks/annotations.xml", "labelme": tmp_path / "tasks"}.get(tool)
+    if answers is None:
+        answers = made.answer_studio(tmp_path / "tasks", lambda _, shown: shown, "ann@x.org")
+    result, dataset = back(tmp_path, f"ann={answers}", to="vision")
+    assert (result.answered, result.kept, result.added, result.removed) == (4, 8, 0, 0)
+    assert len(dataset) == 4
+    assert not any(path.is_symlink() for path in dataset.paths())

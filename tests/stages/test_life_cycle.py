@@ -204,6 +204,26 @@ def test_kpis_that_nothing_measured_never_pass(seasons: Path) -> None:
     called = small.call(seasons, "eval", "--kpi", "top1>0.99 @ tflite", "--json")
     assert called.code == 4
     assert called.document["passed"] is False
+    assert "no KPI was judged, so none is met" in called.document["warnings"][-1]
+    assert "no KPI was judged, so none is met" in called.err
+
+
+def test_targets_of_the_project_for_another_runtime_are_no_pass(seasons: Path, tmp_path: Path) -> None:
+    markdown = tmp_path / "m.md"
+    called = small.call(seasons, "eval", "kpis=[top1 > 0 @ tflite]", "--markdown", str(markdown))
+    assert called.code == 4
+    assert "NOT JUDGED" in called.out
+    assert "no KPI was judged, so none is met" in called.err
+    assert markdown.read_text().startswith("## ❌ ")
+
+
+def test_kpis_after_training_are_a_preview(tmp_path: Path) -> None:
+    folder = small.write_project(tmp_path, "photos", kpis="[top1 > 0.7]")
+    small.class_folders(folder / "photos", 12)
+    told = small.done(folder, "train").out
+    assert "KPIs on the validation split: a preview; vision eval judges" in told
+    assert "more test photos" not in told
+    assert "more validation photos would settle it" in told
 
 
 def test_an_interval_that_must_hold_says_how_many_photos_are_missing(seasons: Path) -> None:

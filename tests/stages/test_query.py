@@ -164,7 +164,10 @@ def test_runs_need_no_data(tmp_path: Path) -> None:
     ("sql", "options", "error", "message", "hint"),
     [
         ("SELECT sceen FROM images", {}, UsageError, "there is no column 'sceen'", "Did you mean 'scene'?"),
-        ("SELECT * FROM pictures", {}, UsageError, "pictures", None),
+        ("SELECT * FROM pictures", {}, UsageError, "there is no table 'pictures'", "Tables: images, annotations"),
+        ("SELECT * FROM image", {}, UsageError, "there is no table 'image'", "Did you mean 'images'?"),
+        ("SELECT avg(width) FROM annotations", {}, UsageError, "no column 'width'", "is in images: JOIN images"),
+        ("SELECT widht FROM images", {}, UsageError, "no column 'widht'", "Did you mean 'width'?"),
         ("SELECT 1; SELECT 2", {}, UsageError, "got 2 statements", None),
         ("COPY images TO 'x.csv'", {}, UsageError, "expected a SELECT, got COPY", None),
         ("SELECT 1 FROM images", {"view": "nights"}, UsageError, "no view is called 'nights'", None),
@@ -180,7 +183,7 @@ def test_what_is_refused(project, sql: str, options: dict[str, object], error, m
     with pytest.raises(error) as caught:
         asked(project, sql, **options)
     assert message in caught.value.message
-    assert hint is None or caught.value.hint == hint
+    assert hint is None or hint in caught.value.hint
 
 
 VALUES = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8))

@@ -18,7 +18,7 @@ from vision_cli import formats
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.core.progress import Silent
 from vision_cli.stages import show as stage
-from vision_cli.stages import show_layers, show_serve, show_thumbs
+from vision_cli.stages import show_layers, show_predictions, show_serve, show_thumbs
 from vision_cli.stages.stats_source import DataRequest
 
 
@@ -415,3 +415,27 @@ def test_an_outline_alone_is_drawn_without_a_box_and_judged_with_one(coco):
     bare = replace(found, annotations=found.annotations.drop_columns(list("xywh")))
     assert show_layers.layer(bare).boxes is None
     assert show_layers.judged(bare).boxes[1:].round(2).tolist() == [[0, 0, 9.06, 9], [0, 0, 1, 300]]
+
+
+def test_photos_that_nobody_predicted_are_not_missed(folders, tmp_path):
+    paths = sorted(folders.glob("*/*.png"))[1:3]
+    run = tmp_path / "runs" / "eval" / "part"
+    run.mkdir(parents=True)
+    columns = {"path": list(map(str, paths)), "predicted": ["cat", ""], "confidence": [0.9, 0.1]}
+    pq.write_table(pa.table(columns), run / "predictions.parquet")
+    shown = stage.show(request(folders, tmp_path / "page", predictions=run), Silent())
+    assert (shown.kinds["right"], shown.kinds["missed"]) == (1, 1)
+    assert any("Photos without predictions" in note and "2 of 4" in note for note in shown.notes)
+
+
+def test_a_list_of_results_is_about_the_splits_it_names(tmp_path):
+    for name in ("train", "val"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+    rows = ["path,split,label,xmin,ymin,xmax,ymax"]
+    for number, split in enumerate(("train", "train", "val", "val")):
+        Image.new("RGB", (40, 30)).save(tmp_path / "set" / f"{number}.png")
+        rows.append(f"{number}.png,{split},car,1,1,9,9")
+    (tmp_path / "set/labels.csv").write_text("\n".join(rows))
+    found = formats.read_as("csv", tmp_path / "set/labels.csv", formats.ReadOptions("data"))
+    assert show_predictions._splits_of(found, [2]).tolist() == [False, False, True, True]
+    assert show_predictions._splits_of(found, []).all()

@@ -41,6 +41,9 @@ OTHERS: Mapping[str, str] = {
 }
 """Losses that single formats add, by name."""
 
+ONE_PIXEL = "one pixel wide or high, which is no area between edges"
+"""Why a box is lost whose numbers count the last pixel, where they are kept for a format whose numbers are edges."""
+
 _FIRST: dict[Pixels, int] = {"exclusive": 0, "inclusive-0": 0, "inclusive-1": 1}
 
 
@@ -84,17 +87,22 @@ def shapes(annotations: pa.Table) -> Shapes:
     return Shapes(box, parts > 0, parts > 1, parts < 0, keypoints, value, label)
 
 
-def losses(dataset: Dataset, carries: frozenset[str]) -> list[Loss]:
+def losses(dataset: Dataset, carries: frozenset[str], pixels: Pixels = "exclusive") -> list[Loss]:
     """Return what a format that carries these names cannot hold, without the losses that are empty.
 
     A row may stand in several losses; whoever counts gives it to the first. What photos are left without labels in
     the end depends on losses that a format adds: see `unlabelled`.
+
+    Args:
+        dataset: any.
+        carries: names of what the format holds.
+        pixels: what box numbers count in the format.
     """
     kinds = shapes(dataset.annotations)
     found = [
         *_whole_photo(dataset, kinds, carries),
         *_places(dataset, kinds, carries),
-        *_defects(dataset, kinds, carries),
+        *_defects(dataset, kinds, carries, pixels),
         *_details(dataset.annotations, kinds, carries),
         *_photo_details(dataset.images, carries),
     ]
@@ -205,7 +213,7 @@ def _collapsed(dataset: Dataset, kinds: Shapes, carries: frozenset[str]) -> list
     ]
 
 
-def _defects(dataset: Dataset, kinds: Shapes, carries: frozenset[str]) -> list[Loss]:
+def _defects(dataset: Dataset, kinds: Shapes, carries: frozenset[str], pixels: Pixels) -> list[Loss]:
     """Return the objects that would be wrong in a format that cannot say what is odd about them."""
     table, found = dataset.annotations, []
     if "crowd" not in carries and carries & PLACES:
@@ -215,10 +223,23 @@ def _defects(dataset: Dataset, kinds: Shapes, carries: frozenset[str]) -> list[L
     if not carries & PLACES or "x" not in table.column_names:
         return found
     if "no-area" not in carries:
-        flat = kinds.box & ((numbers(table, "w", 1) <= 0) | (numbers(table, "h", 1) <= 0))
-        found.append(Loss("no-area", "annotation", "no area", flat))
+        found += _flat(dataset, kinds, pixels)
     if "out-of-frame" not in carries:
         found.append(Loss("out-of-frame", "annotation", "out of frame", kinds.box & _outside(dataset)))
+    return found
+
+
+def _flat(dataset: Dataset, kinds: Shapes, pixels: Pixels) -> list[Loss]:
+    """Return boxes without area; where numbers count the last pixel, too, a width of 0 is one pixel.
+
+    That pixel is lost in a format of edges, unless the numbers are shifted to its convention.
+    """
+    least = np.minimum(numbers(dataset.annotations, "w", 1), numbers(dataset.annotations, "h", 1))
+    if pixels_of(dataset) == "exclusive":
+        return [Loss("no-area", "annotation", "no area", kinds.box & (least <= 0))]
+    found = [Loss("no-area", "annotation", "no area", kinds.box & (least < 0))]
+    if pixels == "exclusive":
+        found.append(Loss("no-area", "annotation", ONE_PIXEL, kinds.box & (least == 0)))
     return found
 
 

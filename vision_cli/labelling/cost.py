@@ -90,6 +90,7 @@ class Bill:
     Attributes:
         way: in-house, crowd, agency or synthetic.
         rate: that was used.
+        unit: that the rate is for: a synthetic box comes with its image.
         answers: that are paid for.
         dollars: in all.
         hours: of work, of all people together.
@@ -98,6 +99,7 @@ class Bill:
 
     way: Way
     rate: Rate
+    unit: Unit
     answers: float
     dollars: float
     hours: float
@@ -111,7 +113,12 @@ class Bill:
             "hours": round(self.hours, 2),
             "days": round(self.days, 2),
             "answers": self.answers,
-            "rate": {"seconds": self.rate.seconds, "dollars": self.rate.dollars, "source": self.rate.source},
+            "rate": {
+                "unit": self.unit,
+                "seconds": self.rate.seconds,
+                "dollars": self.rate.dollars,
+                "source": self.rate.source,
+            },
         }
 
 
@@ -128,10 +135,10 @@ def bill(plan: Plan, way: Way, *, seconds: float | None = None, dollars: float |
         UsageError: a number that is out of range.
     """
     _check(plan, seconds, dollars)
-    rate = RATES[way, plan.unit]
-    answers = plan.answers
+    unit, answers = plan.unit, plan.answers
     if way == "synthetic":  # a machine needs no second opinion, and boxes come with the image
-        rate, answers = RATES[way, "image"], float(plan.photos)
+        unit, answers = "image", float(plan.photos)
+    rate = RATES[way, unit]
     if seconds is not None or dollars is not None:
         given = " and ".join(name for name, said in (("seconds", seconds), ("price", dollars)) if said is not None)
         rate = replace(rate, source=f"{given} given; else {rate.source}" if "and" not in given else "given")
@@ -141,7 +148,7 @@ def bill(plan: Plan, way: Way, *, seconds: float | None = None, dollars: float |
         dollars=rate.dollars if dollars is None else dollars,
     )
     hours = answers * rate.seconds / _HOUR_S
-    return Bill(way, rate, answers, answers * rate.dollars, hours, hours / (plan.annotators * plan.hours))
+    return Bill(way, rate, unit, answers, answers * rate.dollars, hours, hours / (plan.annotators * plan.hours))
 
 
 def _check(plan: Plan, seconds: float | None, dollars: float | None) -> None:

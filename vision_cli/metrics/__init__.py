@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from vision_cli.core.catalogue import Card, Catalogue, suggestion
 from vision_cli.core.errors import UsageError
-from vision_cli.core.kpi import RUNTIMES, Kpi
+from vision_cli.core.kpi import OPERATORS, RUNTIMES, Kpi
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,7 +25,9 @@ Source = Literal["predictions", "ratings", "stage"]
 SHARE = "share"
 """The unit of figures between 0 and 1."""
 _LARGEST_SHARE_BOUND = 2.0
-"""A bound on a share beyond it was meant as a percentage; one slightly above 1 is a target that nothing meets."""
+"""A bound on a share beyond it was meant as a percentage."""
+_RANGES = {SHARE: (0.0, 1.0), "kappa": (-1.0, 1.0), "alpha": (-math.inf, 1.0), "share of variance": (-math.inf, 1.0)}
+"""Lowest and highest value that metrics of a unit can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ def check_kpi(kpi: Kpi, task: str, classes: ClassMap, *, runtimes: Iterable[str]
             f"KPI '{kpi}': '{kpi.metric}' is a share between 0 and 1.",
             hint=f"{kpi.bound:g} % is written {kpi.bound / 100:g} or {kpi.bound:g}%.",
         )
+    _check_range(kpi, card)
 
 
 def names_of(task: str) -> list[str]:
@@ -181,6 +185,19 @@ def _check_label(kpi: Kpi, card: MetricCard, classes: ClassMap) -> None:
     if not card.per_class:
         raise UsageError(f"KPI '{kpi}': '{kpi.metric}' is not measured a class.", hint="Leave the [class] away.")
     _check_choice(kpi, "class", kpi.label, classes.names)
+
+
+def _check_range(kpi: Kpi, card: MetricCard) -> None:
+    """Refuse a bound outside of what the metric can be, or one that no value keeps, such as f1 > 1."""
+    low, high = _RANGES.get(card.unit, (-math.inf, math.inf))
+    best = high if kpi.op.startswith(">") else low
+    if low <= kpi.bound <= high and OPERATORS[kpi.op](best, kpi.bound):
+        return
+    span = f"is at most {high:g}" if math.isinf(low) else f"lies between {low:g} and {high:g}"
+    share = f"is a share and {span}" if card.unit == SHARE else span
+    never = "no value can be there" if low <= kpi.bound <= high else "the bound lies outside"
+    example = 0.9 if kpi.op.startswith(">") else 0.1
+    raise UsageError(f"KPI '{kpi}': '{kpi.metric}' {share}: {never}.", hint=f"Such as '{kpi.key} {kpi.op} {example}'.")
 
 
 def _check_choice(kpi: Kpi, what: str, name: str | None, known: tuple[str, ...]) -> None:

@@ -75,7 +75,8 @@ class EvalSection:
     """One evaluation: the document that `vision eval --json` prints, with its worst mistakes.
 
     Attributes:
-        result: members model, data, runtime, metrics, intervals, kpis, passed, confusion, warnings.
+        result: members model, data, runtime, metrics, intervals, kpis, passed, confusion, warnings; `asked`
+            holds KPIs that only this evaluation was asked (`--kpi`).
         classes: names, in the order of the confusion matrix.
         mistakes: the most confident wrong answers first (for values: the largest differences).
         pairs: of `regress`: (truth, answer) of every photo.
@@ -99,8 +100,11 @@ class Document:
         created: when, in words.
         data: the photos; None when they are not at hand.
         training: the last training; None before the first.
-        evaluations: the last of each runtime.
+        evaluations: the last of each runtime, of the current model on the declared split.
         exports: members format, path, size_mb, precision, photos, parity of each file.
+        declared: text and demanded confidence of the project's KPIs; None takes those of the evaluations.
+        split: that the KPIs are judged on.
+        left_out: evaluations that the verdict does not stand on, in words.
     """
 
     name: str
@@ -110,3 +114,6 @@ class Document:
     training: TrainSection | None = None
     evaluations: Sequence[EvalSection] = field(default=())
     exports: Sequence[Mapping[str, Any]] = field(default=())
+    declared: Sequence[tuple[str, float | None]] | None = None
+    split: str = "test"
+    left_out: Sequence[str] = ()

@@ -46,7 +46,8 @@ def _head(result: Mapping[str, Any]) -> str:
     gating = [entry for entry in result.get("kpis") or () if verdicts.gates(entry)]
     met = sum(entry.get("verdict") == "pass" for entry in gating)
     if not gating:
-        return f"## {subject}\n\nNo KPI was judged."
+        mark = f"{_MARKS['fail']} " if result.get("kpis") else ""
+        return f"## {mark}{subject}\n\nNo KPI was judged."
     mark = _MARKS["pass" if met == len(gating) else "fail"]
     return f"## {mark} {subject}\n\n**{met} of {wording.count(len(gating), 'KPI')} met**"
 

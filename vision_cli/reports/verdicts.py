@@ -12,8 +12,10 @@ from vision_cli.core.kpi import DEFAULT_CONFIDENCE, Kpi
 from vision_cli.reports import wording
 from vision_cli.reports.wording import is_number
 
+NOT_JUDGED = "not judged"
+"""The verdict where no evaluation gated a KPI."""
 _WORST_FIRST = ("fail", "not enough evidence", "not measured", "pass")
-_KINDS = {"pass": "pass", "fail": "fail", "not enough evidence": "unsure", "not measured": "none"}
+_KINDS = {"pass": "pass", "fail": "fail", "not enough evidence": "unsure", "not measured": "none", NOT_JUDGED: "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,10 @@ class Target:
 
     @property
     def verdict(self) -> str:
-        """Return the worst verdict; what no evaluation judged is not measured."""
-        found = {str(entry.get("verdict")) for _, entry in self.entries} or {"not measured"}
+        """Return the worst verdict; what no evaluation judged is not judged."""
+        if not self.entries:
+            return NOT_JUDGED
+        found = {str(entry.get("verdict")) for _, entry in self.entries}
         return next((each for each in _WORST_FIRST if each in found), "not measured")
 
     @property
@@ -62,11 +66,16 @@ def parsed(text: str) -> Kpi | None:
         return None
 
 
-def targets(results: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Target]:
-    """Return every KPI of the results of (runtime, result), in the order of their first mention."""
-    found: dict[tuple[str, float | None], list[tuple[str, Mapping[str, Any]]]] = {}
+def targets(
+    results: Sequence[tuple[str, Mapping[str, Any]]],
+    declared: Sequence[tuple[str, float | None]] = (),
+    *,
+    member: str = "kpis",
+) -> list[Target]:
+    """Return the declared KPIs (text, confidence) and every KPI of the results of (runtime, result), in that order."""
+    found: dict[tuple[str, float | None], list[tuple[str, Mapping[str, Any]]]] = {key: [] for key in declared}
     for runtime, result in results:
-        for entry in result.get("kpis") or ():
+        for entry in result.get(member) or ():
             found.setdefault((str(entry.get("kpi")), entry.get("confidence")), []).append((runtime, entry))
     return [_target(text, entries) for (text, _), entries in found.items()]
 

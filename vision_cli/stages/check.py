@@ -199,7 +199,7 @@ def prepared(
     """
     reads = {checks.card(name).reads for name in names}
     need = NEED | OUTLINES if reads & {"outlines", "photos", "embeddings"} else NEED
-    source = check_source.find(DataRequest(data.name, data.project, data.format, data.images, data.need or need))
+    source = check_source.find(replace(data, need=data.need or need))
     if not any(word.startswith("train_px=") for word in thresholds):
         settings = _at_training_size(settings, data, source)
     facts = check_files.file_facts(source) if reads & {"files", "photos", "embeddings"} else None

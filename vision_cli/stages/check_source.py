@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_cli import formats
+from vision_cli.core import containment
 from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
@@ -64,17 +65,22 @@ def _path(request: DataRequest) -> Source:
     path = Path(request.name or ".")
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.", hint="Check the path.")
-    form = request.format or detect(path).format
-    reader = formats.FORMATS.load(form)
+    form = request.format or detect(path, request.links).format
     try:
         options = formats.ReadOptions(
-            stats_source.SOURCE, images=request.images, need=request.need, sizes=form not in _SAY_SIZES
+            stats_source.SOURCE,
+            images=request.images,
+            need=request.need,
+            sizes=form not in _SAY_SIZES,
+            links=request.links,
         )
-        dataset = reader.read(path, options)
+        dataset = formats.read_as(form, path, options)
     except DataError as error:
-        alone = _photos_alone(path)
+        with containment.links(request.links):
+            alone = _photos_alone(path)
         if not len(alone):
             raise
+        alone = replace(alone, followed=frozenset(alone.roots if request.links == "follow" else ()))
         return Source(os.fspath(path), form, alone, path, (error.message, *error.details[:_SHOWN]))
     return Source(os.fspath(path), form, dataset, path)
 

@@ -234,12 +234,17 @@ class _Work:
     def _in_pixels(self, dataset: Dataset, origin: Origin) -> Dataset:
         if self.request.pixels == "keep":
             return dataset
-        return reshaping.in_pixels(dataset, origin.pixels, getattr(self.format, "PIXELS", "exclusive"))
+        return reshaping.in_pixels(dataset, origin.pixels, self._pixels())
+
+    def _pixels(self) -> Pixels:
+        """Return what the target's box numbers count."""
+        pixels: Pixels = getattr(self.format, "PIXELS", "exclusive")
+        return pixels
 
     def _losses(self, dataset: Dataset, carries: frozenset[str]) -> list[Loss]:
         written = reshaping.without_outlines(dataset) if self.request.boxes_only else dataset
         own = self.format.losses(written) if hasattr(self.format, "losses") else []
-        return [*self._photo_losses(dataset), *conserving.losses(dataset, carries), *own]
+        return [*self._photo_losses(dataset), *conserving.losses(dataset, carries, self._pixels()), *own]
 
     def _photo_losses(self, dataset: Dataset) -> list[Loss]:
         if self.request.images == "none":

@@ -24,6 +24,9 @@ from vision_cli.stages.version_seen import Seen
 
 RESULT_NAME = "result.json"
 PREDICTIONS_NAME = "predictions.parquet"
+NOTHING_JUDGED = (
+    "no KPI was judged, so none is met: evaluate a model of that runtime with --model, or add a KPI for this."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class EvalResult:
 
     Attributes:
         model: path, name, family, task of what was judged.
-        data: split, number of photos, digest.
+        data: split, number of photos, digest; path where it is not the project's.
         runtime: name, threads, precision.
         classes: names, in the order of the confusion matrix.
         measurement: figures of quality with their intervals.
@@ -56,7 +59,12 @@ class EvalResult:
     def passed(self) -> bool:
         """Return whether every KPI that this runtime can answer is met, and there is one if any was declared."""
         gates = [judgement.met for judgement in self.judgements if judgement.gates]
-        return all(gates) and (bool(gates) or not self.judgements)
+        return all(gates) and not self.nothing_judged
+
+    @property
+    def nothing_judged(self) -> bool:
+        """Return whether KPIs were declared and every one is for another runtime."""
+        return bool(self.judgements) and not any(judgement.gates for judgement in self.judgements)
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -112,7 +120,7 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
     judgements = judging.judge_kpis(subject.targets, measurement, runtime=runner.runtime, extra=figures)
     return EvalResult(
         model=subject.model(),
-        data={**subject.data(), "digest": seen.digest, "version": seen.version},
+        data={**subject.data(), **_elsewhere(request), "digest": seen.digest, "version": seen.version},
         runtime=subject.runtime(),
         classes=card.classes.names,
         measurement=measurement,
@@ -128,6 +136,10 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
     )
 
 
+def _elsewhere(request: EvalRequest) -> dict[str, str]:
+    return {"path": str(request.data.absolute())} if request.data else {}
+
+
 def _seen(subject: Subject) -> tuple[str, ...]:
     if subject.split == "test" or not np.isin(subject.dataset.splits(), ("train", "val")).any():
         return ()
@@ -136,7 +148,10 @@ def _seen(subject: Subject) -> tuple[str, ...]:
 
 def _unjudged(judgements: tuple[Judgement, ...]) -> tuple[str, ...]:
     others = [str(judgement.kpi) for judgement in judgements if not judgement.gates]
-    return (f"declared for another runtime and not judged here: {', '.join(others)}.",) if others else ()
+    if not others:
+        return ()
+    told = f"declared for another runtime and not judged here: {', '.join(others)}."
+    return (told,) if len(others) < len(judgements) else (told, NOTHING_JUDGED)
 
 
 def _changed(request: EvalRequest, subject: Subject, seen: Seen, progress: Progress) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 from vision_cli.core.errors import UsageError
 from vision_cli.core.project import Project
 from vision_cli.formats import conserving
-from vision_cli.labelling.cost import WAYS, Bill, Plan, Rate, Way, bill
+from vision_cli.labelling.cost import WAYS, Bill, Plan, Unit, Way, bill
 from vision_cli.stages import labelling_sets
 
 _PLURALS = {"box": "boxes", "polygon": "polygons"}
 
-__all__ = ["CostRequest", "CostResult", "Plan", "Rate", "cost"]
+__all__ = ["Bill", "CostRequest", "CostResult", "Plan", "Unit", "cost"]
 
 
 @dataclass(frozen=True, slots=True)

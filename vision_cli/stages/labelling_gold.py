@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_cli.core import files, kpi
+from vision_cli.core.catalogue import suggestion
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import Judgement, Kpi
@@ -26,6 +27,8 @@ from vision_cli.stages import data, gold_text, labelling_sets
 GOLD = "(gold)"
 FIGURES = ("precision", "recall", "f1", "class_accuracy", "mean_iou", "label_accuracy", "mae", "coverage")
 """What a bound may name; precision, recall and f1 also of a class: `f1[car]`."""
+OF_A_CLASS = ("precision", "recall", "f1")
+_SHOWN = 20
 _RESAMPLES = 1000
 
 
@@ -191,6 +194,9 @@ def score(request: GoldRequest) -> GoldResult:
         )
     first = Part(GOLD, _nameless(_gold_set(request.project, name)), [])
     known_by, parts, notes = labelling_sets.parts(request.deliveries, request.source_format, first=first)
+    classes = dict.fromkeys(name for part in parts for name in part.dataset.classes.names)
+    for bound in bounds:
+        _check_class(bound, list(classes))
     found = tuple(_delivery(parts[0], part, request, bounds) for part in parts[1:])
     return GoldResult(name, len(parts[0].keys), known_by, request.iou, found, notes)
 
@@ -223,6 +229,17 @@ def _bound(text: str, confidence: float | None) -> Kpi:
     if found.metric not in FIGURES:
         raise UsageError(f"--bound {text}: nothing is called '{found.metric}'.", hint=f"Known: {', '.join(FIGURES)}.")
     return found
+
+
+def _check_class(bound: Kpi, classes: list[str]) -> None:
+    if bound.label is None:
+        return
+    if bound.metric not in OF_A_CLASS:
+        raise UsageError(f"--bound {bound}: '{bound.metric}' is not measured a class.", hint="Leave the [class] away.")
+    if bound.label not in classes:
+        guess = suggestion(bound.label, classes)
+        hint = f"Did you mean '{guess}'?" if guess else f"Classes: {', '.join(classes[:_SHOWN]) or 'none'}."
+        raise UsageError(f"--bound {bound}: no class is called '{bound.label}'.", hint=hint)
 
 
 def _delivery(first: Part, part: Part, request: GoldRequest, bounds: Sequence[Kpi]) -> Delivery:

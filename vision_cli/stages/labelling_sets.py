@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vision_cli import formats
+from vision_cli.core import containment
+from vision_cli.core.containment import Links
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
@@ -49,21 +51,23 @@ def find(project: Project, name: str | None, *, plain: bool = False) -> Dataset:
     return read(path, (path.resolve().stem if path.is_file() else path.resolve().name) or "data")
 
 
-def read(path: Path, source: str, form: str | None = None) -> Dataset:
+def read(path: Path, source: str, form: str | None = None, links: Links = "stay") -> Dataset:
     """Read a data set; boxes count edges.
 
     Args:
         path: file or folder.
         source: what it is called.
         form: its format; found by itself when None.
+        links: where links in it may lead.
 
     Raises:
         DataError: it is not there, no format fits or several do, or it is refused.
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.", hint="Check the path.")
-    name = form or detecting.detect(path).format
-    dataset: Dataset = formats.FORMATS.load(name).read(path, ReadOptions(source))
+    name = form or detecting.detect(path, links).format
+    with containment.links(links):  # the data set itself is not marked as followed: whoever copies its photos asks
+        dataset: Dataset = formats.FORMATS.load(name).read(path, ReadOptions(source))
     return in_edges(dataset)
 
 
@@ -119,7 +123,8 @@ def parts(
     """
     named = [_named(word) for word in words]
     names = _distinct(named)
-    sets = [read(path, name, form) for name, (_, path) in zip(names, named, strict=True)]
+    # Photos of answers only tell which photo is meant, and those of an export with --images symlink are links.
+    sets = [read(path, name, form, "follow") for name, (_, path) in zip(names, named, strict=True)]
     notes = tuple(f"{name}: {note}" for name, dataset in zip(names, sets, strict=True) for note in dataset.notes)
     datasets = [*([first.dataset] if first else []), *sets]
     known_by, keys = meet(datasets)

@@ -120,7 +120,9 @@ def draft(dataset: Dataset, target: Target) -> Draft:
     dataset = reshaping.in_pixels(without_records(dataset), "exclusive", getattr(form, "PIXELS", "exclusive"))
     own = form.losses(dataset) if hasattr(form, "losses") else []
     absent = _absent(dataset, target.images)
-    counted = account(dataset, [*absent, *conserving.losses(dataset, carries), *own], carries)
+    counted = account(
+        dataset, [*absent, *conserving.losses(dataset, carries, conserving.pixels_of(dataset)), *own], carries
+    )
     not_allowed = [] if "all" in target.allowed else [name for name in counted.names() if name not in target.allowed]
     report = Conservation(
         source_format="answers",

@@ -12,11 +12,12 @@ import pyarrow as pa
 from vision_cli import formats
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import SourceConfig
+from vision_cli.core.containment import Links
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError, VisionError
 from vision_cli.core.project import Project
 from vision_cli.stages import data, places, query_file, run_tables
-from vision_cli.views import sandbox, select, sql_faults, tables
+from vision_cli.views import sandbox, select, sql_faults, sql_text, tables
 
 OF_DATA = ("images", "annotations", "classes")
 OF_RUNS = ("runs", "predictions", "embeddings")
@@ -35,6 +36,7 @@ class QueryRequest:
         output: file to write; None shows the rows.
         limits: of time, memory and rows.
         dry_run: write nothing.
+        links: where links in the folder of `data` may lead.
     """
 
     sql: str
@@ -45,6 +47,7 @@ class QueryRequest:
     output: Path | None = None
     limits: sandbox.Limits = field(default_factory=sandbox.Limits)
     dry_run: bool = False
+    links: Links = "stay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def query(request: QueryRequest) -> QueryResult:
     try:
         answer = sandbox.run(request.sql, found, request.limits)
     except VisionError as error:
-        raise _guessed(error, found) from error
+        raise _guessed(error, found, request.sql) from error
     if request.output is not None and not request.dry_run:
         query_file.write(answer.table, kind, request.output)
     return QueryResult(answer.table, answer.total, kind, request.output, notes)
@@ -118,22 +121,41 @@ def _tables(request: QueryRequest) -> tuple[dict[str, pa.Table], tuple[str, ...]
 
 def _dataset(request: QueryRequest) -> Dataset:
     project = request.project
+    if request.data is None and request.links == "follow":
+        raise UsageError("--follow-links describes the folder of --data.", hint="Of a source: `links: follow`.")
     if request.data is None:
         return data.load_photos(project, request.view)
     if request.view is not None:
         raise UsageError("--view and --data name different photos.", hint="Give one of them.")
     if not request.data.exists():
         raise DataError(f"{request.data}: there is no such file or folder.", hint="Check the path.")
-    config = SourceConfig(path=str(request.data))
+    config = SourceConfig(path=str(request.data), links=request.links)
     dataset = data.described(project, config, formats.read("data", config, request.data))
     return select.join({"data": dataset}, None, [])
 
 
-def _guessed(error: VisionError, found: Mapping[str, pa.Table]) -> VisionError:
-    """Return an error with a guess at the column that was meant."""
+def _guessed(error: VisionError, found: Mapping[str, pa.Table], sql: str) -> VisionError:
+    """Return an error with a guess at the column or table that was meant."""
+    table = sql_faults.missing_table(error.message)
+    if table is not None:
+        names = (*OF_DATA, *OF_RUNS)
+        guess = suggestion(table.casefold(), names)
+        hint = f"Tables: {', '.join(names)}."
+        return type(error)(f"there is no table '{table}'.", hint=f"Did you mean '{guess}'? {hint}" if guess else hint)
     missing = sql_faults.missing_column(error.message)
     if missing is None:
         return error
-    guess = suggestion(missing, [name for table in found.values() for name in table.column_names])
-    hint = f"Did you mean '{guess}'?" if guess else error.hint
-    return type(error)(f"there is no column '{missing}'.", hint=hint)
+    return type(error)(f"there is no column '{missing}'.", hint=_column_hint(missing, found, sql) or error.hint)
+
+
+def _column_hint(missing: str, found: Mapping[str, pa.Table], sql: str) -> str | None:
+    """Return a guess among the columns of the tables that the query names, else which other table has the column."""
+    words = sql_text.words(sql_text.tokens(sql))
+    asked = [name for name in found if name in words] or list(found)
+    guess = suggestion(missing, [column for name in asked for column in found[name].column_names])
+    owners = [name for name, table in found.items() if missing.casefold() in map(str.casefold, table.column_names)]
+    if owners:
+        joined = {"images", "annotations"} <= {*owners, *asked}
+        join = ": JOIN images ON images.id = annotations.image_id" if joined else ""
+        return f"A column of that name is in {' and '.join(owners)}{join}."
+    return f"Did you mean '{guess}'?" if guess else None

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from vision_cli import reports
-from vision_cli.core import artefact, files, run
+from vision_cli.core import files, run
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, VisionError
 from vision_cli.core.progress import Progress
@@ -21,7 +21,7 @@ from vision_cli.core.project import Project
 from vision_cli.imaging import draw, read, write
 from vision_cli.reports import html
 from vision_cli.reports.document import DataSection, Document, EvalSection, Picture, TrainSection
-from vision_cli.stages import answers, evaluate, loading, planning, train
+from vision_cli.stages import answers, evaluate, planning, report_verdicts, train
 from vision_cli.stages import export as exporting
 from vision_cli.stages.data import TaskData, load_view
 
@@ -29,7 +29,6 @@ THUMBNAIL_PX = 160
 SAMPLES_A_CLASS = 4
 MAX_SAMPLES = 48
 MAX_MISTAKES = 24
-_RUNTIMES = ("torch", "onnx", "tflite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ def _sections(document: Document) -> tuple[str, ...]:
 def _document(request: ReportRequest, progress: Progress) -> Document:
     project = request.project
     data = load_view(project, remember=False) if project.config.data.sources else None
-    evaluations = _evaluations(project, progress)
+    chosen = report_verdicts.choose(project)
+    evaluations = [_evaluation(project, folder, result, progress) for folder, result in chosen.results]
     training = _training(project)
     task = data.task if data else str(evaluations[0].result["model"]["task"]) if evaluations else "classify"
     return Document(
@@ -110,6 +110,9 @@ def _document(request: ReportRequest, progress: Progress) -> Document:
         training=training,
         evaluations=evaluations,
         exports=_exports(project),
+        declared=[(str(kpi), kpi.confidence) for kpi in project.config.targets()],
+        split=project.config.eval.split,
+        left_out=chosen.left_out,
     )
 
 
@@ -208,21 +211,8 @@ def _result(path: Path) -> dict[str, Any]:
     return run.read_json(path) if path.is_file() else {}
 
 
-def _evaluations(project: Project, progress: Progress) -> list[EvalSection]:
-    """Return the newest finished evaluation of each runtime."""
-    newest: dict[str, Path] = {}
-    for folder in sorted((project.root / run.RUNS / "eval").glob("*")):
-        if not folder.is_symlink() and (folder / evaluate.RESULT_NAME).is_file():
-            result = _result(folder / evaluate.RESULT_NAME)
-            newest[f"{result['runtime']['name']} {result['runtime'].get('precision', '')}"] = folder
-    order = sorted(newest.items(), key=lambda item: _RUNTIMES.index(item[0].split()[0]))
-    return [_evaluation(project, folder, progress) for _, folder in order]
-
-
-def _evaluation(project: Project, folder: Path, progress: Progress) -> EvalSection:
-    result = _result(folder / evaluate.RESULT_NAME)
+def _evaluation(project: Project, folder: Path, result: dict[str, Any], progress: Progress) -> EvalSection:
     result["model"]["path"] = _inside(project, result["model"]["path"])
-    result["warnings"] = [*result.get("warnings", []), *_of_another_model(project, result)]
     classes, predictions = result.get("classes", []), folder / evaluate.PREDICTIONS_NAME
     if not predictions.is_file():
         return EvalSection(result, classes)
@@ -238,15 +228,6 @@ def _evaluation(project: Project, folder: Path, progress: Progress) -> EvalSecti
     single = result["model"]["task"] == "classify"
     certainties = [(float(c), a == b) for a, b, c in zip(truth, answer, sure, strict=True)] if single else []
     return EvalSection(result, classes, _mistakes(table, wrong), certainties=certainties)
-
-
-def _of_another_model(project: Project, result: Mapping[str, Any]) -> list[str]:
-    """Return a warning where the evaluated model is not the last training's, which the page shows."""
-    card = project.root / run.RUNS / "train" / run.LATEST / loading.MODEL_FOLDER / artefact.CARD_NAME
-    newest, judged = _result(card).get("created"), result["model"].get("trained")
-    if newest is None or newest == judged:
-        return []
-    return [f"this model was trained at {judged}, the newest at {newest}: export and judge the newest again."]
 
 
 def _inside(project: Project, path: str) -> str:

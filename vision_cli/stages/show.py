@@ -160,13 +160,16 @@ def browsed(request: ShowRequest, found: Found) -> tuple[Browse, Mapping[str, in
     said = show_predictions.load(dataset, request.predictions, root, request.least)
     truth = show_layers.judged(dataset)
     truth_kinds, said_kinds = judge(truth, said.layer, len(dataset), show_layers.crowd(dataset.annotations))
+    truth_kinds[~said.covered[truth.rows]] = -1  # nobody predicted there: nothing was missed
+    without = len(dataset) - int(said.covered.sum())
+    more = (f"Photos without predictions, where nothing is counted: {without:,} of {len(dataset):,}.",)
     joined = replace(
         browse,
         classes=said.classes,
         truth=replace(browse.truth, kinds=truth_kinds),
         said=replace(said.layer, kinds=said_kinds),
         model=said.title,
-        notes=(*browse.notes, *said.notes),
+        notes=(*browse.notes, *said.notes, *(more if without else ())),
     )
     both = [*said_kinds.tolist(), *(kind for kind in truth_kinds.tolist() if KINDS[kind] == "missed" and kind >= 0)]
     return joined, {name: both.count(at) for at, name in enumerate(KINDS)}

@@ -28,6 +28,8 @@ _RUNS = "runs"
 _MAX_BYTES = 1 << 30
 _SEPARATOR = "|"
 
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -37,12 +39,14 @@ class Said:
         title: what to call the predictions.
         layer: class ids index `classes`.
         classes: of the data set, then those that only the model knows.
+        covered: bool (N,), photos that the predictions are about, though nothing may be found there.
         notes: what was left out.
     """
 
     title: str
     layer: Layer
     classes: tuple[str, ...]
+    covered: Flags
     notes: tuple[str, ...] = ()
 
 
@@ -66,8 +70,8 @@ def load(dataset: Dataset, given: Path, root: Path, least: float) -> Said:
     if path.suffix == ".json" and path.is_file():
         text = files.read_limited(path, max_bytes=_MAX_BYTES, what="the predictions").lstrip()
         if text[:1] == b"[" and "source_id" in dataset.images.column_names:
-            found, notes = show_results.read(dataset, text, path, least)
-            return Said(path.name, found, dataset.classes.names, notes)
+            found, asked, notes = show_results.read(dataset, text, path, least)
+            return Said(path.name, found, dataset.classes.names, _splits_of(dataset, asked), notes)
         if text[:1] == b"{" and b'"predictions"' in text[:4096]:
             return _labels(dataset, _json(text, path), path.name)
     return _data_set(dataset, path, least)
@@ -144,11 +148,13 @@ def _labels(dataset: Dataset, said: Sequence[Row], title: str) -> Said:
     numbers = {name: at for at, name in enumerate(dataset.classes.names)}
     is_value = not numbers
     rows, ids, scores, values, others = [], [], [], [], 0
+    covered = np.zeros(len(dataset), dtype=np.bool_)
     for path, answer, score in said:
         row = known.get(os.path.realpath(path))
         if row is None:
             others += 1
             continue
+        covered[row] = True
         names = [answer] if is_value or answer in numbers or _SEPARATOR not in answer else answer.split(_SEPARATOR)
         for name in names if answer else []:
             rows.append(row)
@@ -161,7 +167,14 @@ def _labels(dataset: Dataset, said: Sequence[Row], title: str) -> Said:
         )
     more: Mapping[str, Any] = {"value": pa.chunked_array([pa.array(values, pa.string())])} if is_value else {}
     layer = Layer(np.array(rows, np.int64), np.array(ids, np.int64), scores=np.array(scores), more=more)
-    return Said(title, layer, tuple(numbers), _notes(others, "of other photos"))
+    return Said(title, layer, tuple(numbers), covered, _notes(others, "of other photos"))
+
+
+def _splits_of(dataset: Dataset, rows: Sequence[int]) -> Flags:
+    """Return the photos of the splits that a list of results is about: it does not name photos without a result."""
+    splits = dataset.images["split"].to_pylist()
+    asked = {splits[row] for row in rows}
+    return np.array([not rows or split in asked for split in splits], dtype=np.bool_)
 
 
 def _data_set(dataset: Dataset, path: Path, least: float) -> Said:
@@ -173,13 +186,15 @@ def _data_set(dataset: Dataset, path: Path, least: float) -> Said:
         raise DataError(f"{path}: its annotations have no scores.", hint="Predictions have a score each, 0 to 1.")
     numbers = {each: at for at, each in enumerate(dataset.classes.names)}
     ids = np.array([*(numbers.setdefault(each, len(numbers)) for each in found.classes.names), -1], dtype=np.int64)
-    rows = _rows(dataset, found)[layer.rows]
+    places = _rows(dataset, found)
+    covered = np.isin(np.arange(len(dataset)), places)
+    rows = places[layer.rows]
     there, sure = rows >= 0, ~(layer.scores < least)
     if not there.any():
         raise DataError(f"{path}: none of its photos is one of these.", hint="Photos meet by their path or file name.")
     keep = there & sure
     notes = (*_notes(int((~there).sum()), "of other photos"), *_notes(int((there & ~sure).sum()), f"below {least:g}"))
-    return Said(path.name, part(layer, keep, rows, ids[layer.class_ids]), tuple(numbers), notes)
+    return Said(path.name, part(layer, keep, rows, ids[layer.class_ids]), tuple(numbers), covered, notes)
 
 
 def part(layer: Layer, keep: Any, rows: Any, ids: Any) -> Layer:

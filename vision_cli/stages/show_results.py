@@ -30,8 +30,8 @@ class _Result(msgspec.Struct):
 _RESULTS = msgspec.json.Decoder(list[_Result])
 
 
-def read(dataset: Dataset, text: bytes, path: Path, least: float) -> tuple[Layer, tuple[str, ...]]:
-    """Return the results, and notes of what was left out.
+def read(dataset: Dataset, text: bytes, path: Path, least: float) -> tuple[Layer, tuple[int, ...], tuple[str, ...]]:
+    """Return the results, the rows of photos that any of them is of, and notes of what was left out.
 
     Args:
         dataset: its photos have a `source_id`, its origin the ids of the classes.
@@ -60,7 +60,8 @@ def read(dataset: Dataset, text: bytes, path: Path, least: float) -> tuple[Layer
     )
     counts = {"of other photos": others, f"below a score of {least:g}": unsure}
     notes = tuple(f"Results {what}, left out: {count:,}." for what, count in counts.items() if count)
-    return _layer(kept, _class_ids(dataset, kept, path)), notes
+    asked = tuple(sorted({row for row in known if row >= 0}))
+    return _layer(kept, _class_ids(dataset, kept, path)), asked, notes
 
 
 def _check(kept: list[tuple[int, _Result]], results: list[_Result], path: Path) -> None:

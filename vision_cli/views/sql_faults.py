@@ -17,6 +17,7 @@ _MISSING = (
     re.compile(r'Referenced column "(?P<name>[^"]+)" not found'),
     re.compile(r'does not have a column named "(?P<name>[^"]+)"'),
 )
+_NO_TABLE = re.compile(r"Table with name (?P<name>.+?) does not exist")
 _CANDIDATES = re.compile(r"Candidate bindings?: (.*)")
 _LOCKED = re.compile(r"disabled by configuration|has been locked|file system operations are disabled")
 
@@ -43,6 +44,12 @@ class Fault:
 def missing_column(message: str) -> str | None:
     """Return the name of the column that a message misses."""
     return next((match["name"] for pattern in _MISSING if (match := pattern.search(message))), None)
+
+
+def missing_table(message: str) -> str | None:
+    """Return the name of the table that a message misses."""
+    match = _NO_TABLE.search(message)
+    return None if match is None else match["name"].strip('"')
 
 
 def meaning(error: BaseException) -> Fault:

@@ -61,7 +61,7 @@ def evaluate(
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write Markdown.")] = None,
 ) -> None:
-    """Measure a model on photos it has never seen and judge the KPIs; exit code 4 when one is missed."""
+    """Measure a model on photos it has never seen; exit code 4 when a KPI is missed or none could be judged."""
     session = Session.of(context)
     from vision_cli.cli import shell_trap
 
@@ -87,9 +87,11 @@ def _judge(request: EvalRequest, session: Session, trap: ReadKpis) -> None:
 
         session.answer(plan(request), render.draw_plan, aside=trap.caught)
         return
-    from vision_cli.stages.evaluate import evaluate
+    from vision_cli.stages.evaluate import NOTHING_JUDGED, evaluate
 
     result = evaluate(request, session.progress)
+    if result.nothing_judged:
+        session.progress.warn(NOTHING_JUDGED)
     session.answer(result, render.draw, ok=result.passed, aside=trap.caught)
 
 

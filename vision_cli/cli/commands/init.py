@@ -12,6 +12,11 @@ from vision_cli.cli.session import Session
 
 app = group("init", "Look at a folder of photos and write its vision.yaml")
 
+FORMAT_HELP = (
+    "Found by itself; one of imagefolder, csv, coco, lvis, yolo, voc, voc-segmentation, kitti, openimages, cvat, "
+    "labelstudio, labelme, masks, panoptic, cityscapes, huggingface, webdataset, tfrecord, vision."
+)
+
 
 @app.command(
     cls=WritingCommand,
@@ -26,9 +31,7 @@ def init(
     data: Annotated[
         Path | None, typer.Option("--data", "-d", metavar="PATH", help="Folder of photos, or a CSV of labels.")
     ] = None,
-    data_format: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="imagefolder or csv; found by itself.")
-    ] = None,
+    data_format: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)] = None,
     task: Annotated[
         str | None, typer.Option("--task", metavar="TASK", help="classify, multilabel or regress; what the labels say.")
     ] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import number
-from vision_cli.stages.labelling_cost import CostResult, Rate
+from vision_cli.stages.labelling_cost import Bill, CostResult, Unit
 
 _PLURALS = {"box": "boxes", "polygon": "polygons"}
 
@@ -21,7 +21,7 @@ def draw(result: CostResult, paper: Paper) -> None:
         paper.line(f"{plan.overlap} answers a photo, {plan.review:.0%} reviewed")
     paper.line()
     rows = [
-        (bill.way, f"${bill.dollars:,.2f}", f"{bill.hours:,.1f}", f"{bill.days:,.1f}", *_rate(bill.rate))
+        (bill.way, f"${bill.dollars:,.2f}", f"{bill.hours:,.1f}", f"{bill.days:,.1f}", *_rate(bill, plan.unit))
         for bill in result.bills
     ]
     paper.table(
@@ -33,5 +33,6 @@ def draw(result: CostResult, paper: Paper) -> None:
     paper.line("Replace them with your own: --way agency --price 0.04 --seconds 20")
 
 
-def _rate(rate: Rate) -> tuple[str, str]:
-    return f"{rate.seconds:g} s", f"${rate.dollars:g}"
+def _rate(bill: Bill, unit: Unit) -> tuple[str, str]:
+    each = "" if bill.unit == unit else f" an {bill.unit}"  # a synthetic box comes with its image
+    return f"{bill.rate.seconds:g} s{each}", f"${bill.rate.dollars:g}{each}"

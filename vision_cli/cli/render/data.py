@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
 from vision_cli.core.conservation import ClassLine, Conservation, Tally
+from vision_cli.formats.conserving import ONE_PIXEL
 from vision_cli.stages.convert import Conversion
 from vision_cli.stages.detecting import Detection
 from vision_cli.stages.verify_copy import Verification
@@ -16,6 +17,9 @@ _PIXELS = {
     "inclusive-0": "pixels from 0, the last one inclusive",
     "inclusive-1": "pixels from 1, the last one inclusive",
 }
+
+_NO_PHOTO = "no such image"
+_PHOTOS_HINT = "hint: --images none writes labels only; --images-root FOLDER says where the photos are."
 
 
 def detection(result: Detection, paper: Paper) -> None:
@@ -82,15 +86,28 @@ def _verification(found: Verification, paper: Paper) -> None:
         paper.line(f"differs: {line}", style="red")
 
 
+def _loss_hints(report: Conservation, paper: Paper) -> None:
+    """Say how to avoid losses where that can be, then how to allow them, but for one that leaves no photo at all."""
+    names, images = list(report.not_allowed), report.images
+    if "no-image" in names:
+        paper.line(_PHOTOS_HINT)
+        if images.dropped.get(_NO_PHOTO) == images.before:
+            names.remove("no-image")
+    if ONE_PIXEL in report.annotations.dropped:
+        paper.line("hint: --pixels target keeps boxes that are one pixel wide or high.")
+    if names:
+        paper.line("hint: " + " ".join(f"--allow-loss {name}" for name in names))
+
+
 def _verdict(result: Conversion, paper: Paper) -> None:
     target = place(result.target)
     if result.report.not_allowed:
         paper.line("Nothing was written: these losses are not allowed.", style="red")
-        paper.line("hint: " + " ".join(f"--allow-loss {name}" for name in result.report.not_allowed))
-        if "no-image" in result.report.not_allowed:
-            paper.line("hint: --images-root FOLDER says where the photos are; --images none writes labels only.")
+        _loss_hints(result.report, paper)
     elif result.nothing_left:
         paper.line(f"Nothing was written: {result.report.target_format} can hold none of these photos.", style="red")
+        if _NO_PHOTO in result.report.images.dropped:
+            paper.line(_PHOTOS_HINT)
     elif not result.ok:
         paper.line("Nothing was written: what was read back is not what went in.", style="red")
     elif result.written:

@@ -11,14 +11,26 @@ from vision_cli.core.kpi import Interval, Judgement
 _STYLES = {"pass": "green", "fail": "red", "not enough evidence": "yellow", "not measured": "yellow"}
 
 
-def draw_kpis(judgements: Sequence[Judgement], paper: Paper) -> None:
-    """Draw one line a KPI: target, value, interval, verdict and what would settle it."""
+def draw_kpis(
+    judgements: Sequence[Judgement], paper: Paper, *, heading: str = "KPIs", photos: str = "test photos"
+) -> None:
+    """Draw one line a KPI: target, value, interval, verdict and what would settle it.
+
+    Args:
+        judgements: to draw.
+        paper: to draw on.
+        heading: of the table.
+        photos: what the figures stand on.
+    """
     if not judgements:
         return
-    paper.heading("KPIs")
+    paper.heading(heading)
     paper.table(
         ("target", "value", "95 % interval", "verdict", ""),
-        [(each.kpi, number(each.value), span(each.interval), _verdict(each), _remark(each)) for each in judgements],
+        [
+            (each.kpi, number(each.value), span(each.interval), _verdict(each), _remark(each, photos))
+            for each in judgements
+        ],
         right=(1,),
         style_of=[_STYLES.get(each.verdict, "") for each in judgements],
     )
@@ -59,10 +71,12 @@ def span(interval: Interval | None) -> str:
 
 
 def _verdict(judgement: Judgement) -> str:
+    if not judgement.gates:
+        return "NOT JUDGED"
     return judgement.verdict.upper() if judgement.verdict in ("pass", "fail") else judgement.verdict
 
 
-def _remark(judgement: Judgement) -> str:
+def _remark(judgement: Judgement, photos: str) -> str:
     if judgement.more_photos is not None:
-        return f"about {judgement.more_photos} more test photos would settle it"
+        return f"about {judgement.more_photos} more {photos} would settle it"
     return judgement.reason or ""

@@ -7,6 +7,8 @@ from vision_cli.cli.render.kpis import draw_kpis
 from vision_cli.cli.text import number, place
 from vision_cli.stages.train import TrainResult
 
+_PREVIEW = "KPIs on the validation split: a preview; vision eval judges"
+
 
 def draw(result: TrainResult, paper: Paper) -> None:
     """Draw what was learned from, how, how well, and where it lies."""
@@ -26,4 +28,4 @@ def draw(result: TrainResult, paper: Paper) -> None:
         whole = [(key, number(value)) for key, value in result.measurement.values.items() if "[" not in key]
         paper.heading(f"Validation split, {result.measurement.n_photos} photos")
         paper.pairs(whole)
-    draw_kpis(result.judgements, paper)
+    draw_kpis(result.judgements, paper, heading=_PREVIEW, photos="validation photos")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vision_cli.core import containment
 from vision_cli.core.containment import Containment
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
@@ -21,7 +22,9 @@ from vision_cli.formats.problems import Problems
 MAX_BYTES = 2 << 30
 _MAX_SIDE = 1 << 30
 _IMAGE_FIELDS = frozenset({"id", "name", "width", "height", "subset", "source_id"})
-_PHOTO_HINT = "Photo paths stay below the folder of the XML, or below the folder that `images` names."
+_PHOTO_HINT = (
+    f"Photo paths stay below the folder of the XML, or below the folder that `images` names. {containment.HINT}"
+)
 
 
 @dataclass(slots=True)
@@ -173,12 +176,19 @@ class _Reader:
         there = [path for path in choices if is_there(self.root / path)]
         free = [path for path in there or default if path not in self.paths and self.fence.holds(path)]
         if not free:
-            line = next(self.lines[self.paths[path]] for path in there or default if path in self.paths)
-            self._problem("repeated photos", element, f"{name} stands on line {line} already")
+            self._not_free(element, name, there or default)
             return None
         self.lines[len(self.paths)] = element.line
         self.paths[free[0]] = len(self.paths)
         return free[0]
+
+    def _not_free(self, element: Element, name: str, places: list[str]) -> None:
+        line = next((self.lines[self.paths[path]] for path in places if path in self.paths), None)
+        if line is not None:
+            self._problem("repeated photos", element, f"{name} stands on line {line} already")
+            return
+        text = f"the photo {name!r} is a link that leads out of {self.root}"
+        self._problem("photo paths", element, text, containment.HINT)
 
     def _shapes(self, image: Element, row: int, size: tuple[int, int]) -> None:
         pending: Row | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from vision_cli.core.containment import Containment
+from vision_cli.core.containment import HINT, Containment
 from vision_cli.core.errors import DataError
 from vision_cli.formats.labelling_rows import is_there
 from vision_cli.formats.photos import is_photo_name
@@ -71,7 +71,7 @@ def photo_path(text: str, fence: Containment) -> str:
     default = name if remote or (absolute and not local) else whole
     found = there or default
     if not fence.holds(found):
-        raise DataError(f"the photo's path {text[:120]!r} leads out of {fence.root}")
+        raise DataError(f"the photo's path {text[:120]!r} leads out of {fence.root}", hint=HINT)
     return found
 
 

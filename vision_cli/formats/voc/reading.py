@@ -25,6 +25,8 @@ from vision_cli.formats.voc.text import unspelled
 from vision_cli.formats.voc.xml import VocObject, VocPhoto, XmlError, can_be_cut
 
 _NAMED = 5
+# Boxes that another tool made of shares are off by this much at most; a set that counts from 0 is by a whole pixel.
+_SLACK_PX = 1e-3
 _RESERVED = {*IMAGE_COLUMNS.names, *MORE_IMAGE_COLUMNS.names}
 
 
@@ -279,15 +281,17 @@ def _pixels(found: Found, annotations: pa.Table, sizes: Sequence[photos.Size | N
     if not annotations.num_rows:
         return "inclusive-1"
     x, y = (annotations[name].to_numpy() for name in "xy")
-    zeros = int(((x < 1) | (y < 1)).sum())
+    below = np.minimum(x, y) < 1 - _SLACK_PX
+    zeros = int(below.sum())
     if not zeros:
         return "inclusive-1"
     limits = np.array([size or (0, 0) for size in sizes], dtype=np.float64)[annotations["image_id"].to_numpy()]
     right, bottom = x + annotations["w"].to_numpy(), y + annotations["h"].to_numpy()
-    edges = bool((((right == limits[:, 0]) | (bottom == limits[:, 1])) & (limits[:, 0] > 0)).any())
+    off = np.minimum(np.abs(right - limits[:, 0]), np.abs(bottom - limits[:, 1]))
+    edges = bool(((off < _SLACK_PX) & (limits[:, 0] > 0)).any())
     pixels: Pixels = "exclusive" if edges else "inclusive-0"
     what = "edges, the photo's width among them" if edges else "pixels from 0"
-    first = found.annotations[int(annotations["image_id"][int(np.argmax((x < 1) | (y < 1)))].as_py())]
+    first = found.annotations[int(annotations["image_id"][int(np.argmax(below))].as_py())]
     text = f"boxes begin below 1, so the numbers of this set are read as {what} ({pixels}), not from 1 as VOC's; first"
     found.notes[text] = [f"{first}"] * zeros
     return pixels

@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vision_cli.formats.yolo.snapping import boxes_of, half_steps, snapped
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -186,8 +188,8 @@ class Geometry:
 def geometry(rows: Rows, found: Forms, sizes: Floats, *, outlines: bool = True) -> Geometry:
     """Turn shares into pixels.
 
-    In float64, with W the photo's width: the left edge is (cx - w / 2) * W and the width w * W; a polygon's x is x * W,
-    and its box encloses its points.
+    In float64, with W the photo's width: the edges are (cx - w / 2) * W and (cx + w / 2) * W; a polygon's x is x * W,
+    and its box encloses its points. All are snapped to whole pixels as far as the row's decimals leave that open.
 
     Args:
         rows: checked rows.
@@ -198,17 +200,19 @@ def geometry(rows: Rows, found: Forms, sizes: Floats, *, outlines: bool = True) 
     boxes = np.zeros((len(rows.records), 4), dtype=np.float64)
     starts, flags = rows.starts, found.boxes
     shares = rows.values[starts[flags][:, None] + np.arange(4)]
-    centres, extents = shares[:, :2], shares[:, 2:]
-    boxes[flags, :2] = (centres - extents / 2) * sizes[flags]
-    boxes[flags, 2:] = extents * sizes[flags]
-    texts = _polygons(rows, found, sizes, boxes, outlines)
+    steps = half_steps(rows.values, starts, rows.counts)
+    boxes[flags] = boxes_of(shares[:, :2], shares[:, 2:], sizes[flags], steps[flags])
+    slack = steps[:, None] * sizes
+    texts = _polygons(rows, found, (sizes, slack), boxes, outlines)
     scores = np.full(len(boxes), np.nan)
     scores[found.scores] = rows.values[(starts + rows.counts - 1)[found.scores]]
-    return Geometry(boxes, texts, _keypoints(rows, found, sizes), scores)
+    return Geometry(boxes, texts, _keypoints(rows, found, (sizes, slack)), scores)
 
 
-def _polygons(rows: Rows, found: Forms, sizes: Floats, boxes: Floats, wanted: bool) -> list[bytes | None]:
-    """Fill in the boxes of polygons, and return their outlines."""
+def _polygons(
+    rows: Rows, found: Forms, scales: tuple[Floats, Floats], boxes: Floats, wanted: bool
+) -> list[bytes | None]:
+    """Fill in the boxes of polygons, and return their outlines; scales are sizes of photos and slack in pixels."""
     texts: list[bytes | None] = [None] * len(boxes)
     flags = found.polygons
     if not flags.any():
@@ -217,11 +221,12 @@ def _polygons(rows: Rows, found: Forms, sizes: Floats, boxes: Floats, wanted: bo
     inside = np.repeat(flags, rows.counts)
     if found.scores.any():
         inside[(rows.starts + rows.counts - 1)[found.scores]] = False
-    points = rows.values[inside].reshape(-1, 2) * np.repeat(sizes, counts // 2, axis=0)
+    sizes, slack = (np.repeat(scale, counts // 2, axis=0) for scale in scales)
+    points = snapped(rows.values[inside].reshape(-1, 2) * sizes, slack)
     lengths = counts[flags] // 2
     firsts = np.cumsum(lengths) - lengths
     low, high = np.minimum.reduceat(points, firsts), np.maximum.reduceat(points, firsts)
-    boxes[flags] = np.concatenate([low, high - low], axis=1)
+    boxes[flags] = np.concatenate([low, np.round(high - low, 9)], axis=1)
     if wanted:
         encode, flat = msgspec.json.Encoder().encode, points.ravel().tolist()
         bounds = zip(np.flatnonzero(flags).tolist(), (2 * firsts).tolist(), (2 * lengths).tolist(), strict=True)
@@ -230,19 +235,20 @@ def _polygons(rows: Rows, found: Forms, sizes: Floats, boxes: Floats, wanted: bo
     return texts
 
 
-def _keypoints(rows: Rows, found: Forms, sizes: Floats) -> list[bytes | None]:
+def _keypoints(rows: Rows, found: Forms, scales: tuple[Floats, Floats]) -> list[bytes | None]:
     """Return keypoints as COCO has them: x, y, visibility; None where none is visible and all stand at zero.
 
     Points that come without a visibility are visible (2), but for those at the very corner.
     """
     texts: list[bytes | None] = [None] * len(rows.records)
     encode, starts = msgspec.json.Encoder().encode, rows.starts
+    sizes, slack = scales
     for row in np.flatnonzero(found.keypoints).tolist():
         first = int(starts[row]) + 4
         values = rows.values[first : first + int(rows.counts[row]) - 4].reshape(-1, found.dimensions)
         visible = values[:, 2] if found.dimensions == 3 else np.where(values.any(axis=1), 2.0, 0.0)
         if values.any():
-            points = (values[:, :2] * sizes[row]).tolist()
+            points = snapped(values[:, :2] * sizes[row], slack[row]).tolist()
             texts[row] = encode(
                 [item for (x, y), v in zip(points, visible.tolist(), strict=True) for item in (x, y, int(v))]
             )

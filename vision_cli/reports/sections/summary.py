@@ -10,7 +10,16 @@ from vision_cli.reports.charts.spans import Reading, against_bound, reach
 from vision_cli.reports.document import Document
 from vision_cli.reports.elements import Markup, badge, element, facts, join, name, note, section
 from vision_cli.reports.naming import judged, runtime
-from vision_cli.reports.verdicts import Target, evidence, interval_of, interval_text, kind, targets, value_text
+from vision_cli.reports.verdicts import (
+    NOT_JUDGED,
+    Target,
+    evidence,
+    interval_of,
+    interval_text,
+    kind,
+    targets,
+    value_text,
+)
 from vision_cli.reports.wording import is_number
 
 _HEADLINES = {
@@ -18,7 +27,12 @@ _HEADLINES = {
     "multilabel": ("f1", "map", "latency_ms.p95", "size_mb"),
     "regress": ("mae", "r2", "latency_ms.p95", "size_mb"),
 }
-_MISSING = {"fail": "failed", "not enough evidence": "without enough evidence", "not measured": "not measured"}
+_MISSING = {
+    "fail": "failed",
+    "not enough evidence": "without enough evidence",
+    "not measured": "not measured",
+    NOT_JUDGED: NOT_JUDGED,
+}
 _TASKS = {"classify": "one class a photo", "multilabel": "several labels a photo", "regress": "a value a photo"}
 
 
@@ -35,18 +49,26 @@ def header(document: Document, links: Sequence[tuple[str, str]]) -> Markup:
 
 def summary(document: Document) -> Markup:
     """Return the verdicts and the figures that matter most."""
-    found = targets([(runtime(each), each.result) for each in document.evaluations])
+    results = [(runtime(each), each.result) for each in document.evaluations]
+    found = targets(results, document.declared or ())
+    asked = targets(results, member="asked")
     return section(
         "Summary",
         "summary",
         _overall(document, found),
         element("div", *(_card(each) for each in found), class_="cards") if found else None,
+        element("h3", "Not declared in vision.yaml, asked with --kpi: no part of the verdict") if asked else None,
+        element("div", *(_card(each) for each in asked), class_="cards") if asked else None,
+        note(f"No part of the verdict: {'; '.join(document.left_out)}.") if document.left_out else None,
         facts(_facts(document)),
     )
 
 
 def _overall(document: Document, found: Sequence[Target]) -> Markup:
     """Return one sentence that a person in a hurry can take away."""
+    if not document.evaluations and found:
+        text = f"The model of the last training was not evaluated on the split '{document.split}': run vision eval."
+        return _banner("none", f"0 of {wording.count(len(found), 'KPI')} met", text)
     if not document.evaluations:
         return _banner("none", "Not evaluated yet", "Run vision eval to judge a model on photos it has not seen.")
     if not found:

@@ -52,6 +52,9 @@ def check(
     images_root: Annotated[
         Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
     ] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Links in a path's folder may lead out of it.")
+    ] = False,
     show: Annotated[bool, typer.Option("--list", help="List the checks and thresholds, look at nothing.")] = False,
 ) -> None:
     """Find what is wrong with photos and labels; nothing is changed. `vision data fix` mends what can be mended."""
@@ -67,7 +70,7 @@ def check(
     from vision_cli.stages.stats_source import DataRequest
 
     request = CheckRequest(
-        DataRequest(what, session.project, source_format, images_root),
+        DataRequest(what, session.project, source_format, images_root, links="follow" if follow_links else "stay"),
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         fast=fast,

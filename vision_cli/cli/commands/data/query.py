@@ -38,6 +38,9 @@ def query(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="PATH", help="A folder or file in place of a view.")
     ] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Links in the folder of --data may lead out of it.")
+    ] = False,
     format: Annotated[Format | None, typer.Option("--format", help="What the suffix of --out says, or table.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="Rows; all, and 50 of a table.")] = None,
@@ -47,6 +50,7 @@ def query(
     """Ask the tables images, annotations, classes, predictions, embeddings and runs; nothing else can be reached."""
     session = Session.of(context)
     from vision_cli.cli.render import query as render
+    from vision_cli.core.containment import Links
     from vision_cli.stages.query import QueryRequest, query
     from vision_cli.views.sandbox import Limits
 
@@ -54,5 +58,6 @@ def query(
     shown = form or ("" if out else "table")
     rows = render.ROWS if limit is None and shown == "table" and not session.output.as_json else limit
     limits = Limits(memory, seconds, rows)
-    request = QueryRequest(sql, session.project(), view, data, form, out, limits, session.dry_run)
+    links: Links = "follow" if follow_links else "stay"
+    request = QueryRequest(sql, session.project(), view, data, form, out, limits, session.dry_run, links)
     session.answer(query(request), render.draw)

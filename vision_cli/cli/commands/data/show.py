@@ -59,6 +59,9 @@ def show(
     images_root: Annotated[
         Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
     ] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Links in a path's folder may lead out of it.")
+    ] = False,
 ) -> None:
     """Write a page that opens in any browser, without a network, or serve it to this machine."""
     session = Session.of(context)
@@ -72,7 +75,9 @@ def show(
     if not serve and (port is not None or host is not None):
         raise UsageError("--port and --host are of --serve.", hint="Add --serve.")
     request = ShowRequest(
-        DataRequest(what, session.project, source_format, images_root, NEED, where),
+        DataRequest(
+            what, session.project, source_format, images_root, NEED, where, "follow" if follow_links else "stay"
+        ),
         out or Path("show"),
         predictions=predictions,
         least=score,
