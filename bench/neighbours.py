@@ -34,9 +34,7 @@ def main() -> None:
     seconds = time.process_time() - started
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     pairs = 0 if found is None else len(found.pairs)
-    print(
-        f"{PHOTOS:,} embeddings of {SIZE}: {pairs} pairs ({COPIES} planted), {seconds:.0f} CPU s, {memory:.0f} MB in all"
-    )
+    print(f"{PHOTOS:,} embeddings of {SIZE}: {pairs} pairs ({COPIES} planted), {seconds:.0f} CPU s, {memory:.0f} MB")
     print(f"of which the embeddings are {rows.nbytes / _MB:.0f} MB")
 
 
