@@ -106,15 +106,16 @@ def without_ends(lines: list[str]) -> list[str]:
     return [line.rstrip() for line in "\n".join(lines).strip("\n").splitlines()]
 
 
-def check_page(name: str, folder: Path) -> int:
-    """Type a page and compare; return the number of commands."""
+def check_page(name: str, folder: Path) -> list[tuple[Step, int]]:
+    """Type a page and compare; return the commands with their exit codes."""
     text = (ROOT / "docs" / name).read_text()
     write_files(text, folder)
     shell = Shell(folder)
-    found = steps(text)
-    for step in found:
+    found: list[tuple[Step, int]] = []
+    for step in steps(text):
         assert matches(without_ends(step.shown), shell.type(step.command)), f"docs/{name}:{step.line}: {step.command}"
-    return len(found)
+        found.append((step, shell.code))
+    return found
 
 
 def matches(shown: list[str], printed: list[str]) -> bool:

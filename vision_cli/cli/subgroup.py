@@ -44,6 +44,12 @@ def _nothing() -> None:
     """Leave everything to the commands."""
 
 
+def _meant(name: str, table: Table) -> str:
+    """Return the command that a name may mean, or all of them."""
+    guess = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
+    return f"did you mean '{guess[0]}'?" if guess else f"known: {', '.join(table)}."
+
+
 def _group_class(table: Table, examples: Sequence[str]) -> type[TyperGroup]:
     class LazyTable(TyperGroup):
         """A group that knows its commands by a table."""
@@ -80,9 +86,7 @@ def _group_class(table: Table, examples: Sequence[str]) -> type[TyperGroup]:
             """Find a command, or fail with a guess."""
             name = args[0]
             if name not in table and not name.startswith("-") and not ctx.resilient_parsing:
-                guess = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
-                meant = f"did you mean '{guess[0]}'?" if guess else f"known: {', '.join(table)}."
-                ctx.fail(f"no command is called {name!r}; {meant}")
+                ctx.fail(f"no command is called {name!r}; {_meant(name, table)}")
             return super().resolve_command(ctx, args)
 
     return LazyTable

@@ -61,6 +61,12 @@ class Node:
         return None if node is None else node.text
 
 
+_DANGERS = (
+    *("StartDoctypeDeclHandler", "EntityDeclHandler", "UnparsedEntityDeclHandler"),
+    *("ExternalEntityRefHandler", "SkippedEntityHandler"),
+)
+
+
 def parse(content: bytes) -> Node:
     """Return the root element; the byte range of each element is set, whatever the encoding.
 
@@ -97,11 +103,8 @@ def parse(content: bytes) -> Node:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.UnparsedEntityDeclHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
-    parser.SkippedEntityHandler = refuse
+    for danger in _DANGERS:
+        setattr(parser, danger, refuse)
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
