@@ -6,12 +6,11 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+from vision_cli.core.protobuf import fields
+
 _MAX_DEPTH = 32
-_MAX_VARINT_BYTES = 10
 # message -> field -> message inside it; only what leads to a tensor.
 _CHILDREN = {
     "model": {7: "graph", 25: "function"},
@@ -47,10 +46,10 @@ def read_onnx(content: bytes) -> OnnxHead:
     view = memoryview(content)
     metadata = {}
     has_graph = False
-    for number, value in _fields(view):
+    for number, value in fields(view):
         has_graph = has_graph or number == _GRAPH
         if number == _METADATA_PROPS and isinstance(value, memoryview):
-            entry = dict(_fields(value))
+            entry = dict(fields(value))
             metadata[_raw(entry.get(1)).decode("utf-8", errors="replace")] = _raw(entry.get(2))
     if not has_graph:
         raise ValueError("no graph in it")
@@ -65,46 +64,10 @@ def _reads_other_files(view: memoryview, message: str, depth: int) -> bool:
     if depth > _MAX_DEPTH:
         raise ValueError(f"more than {_MAX_DEPTH} levels of graphs")
     children = _CHILDREN[message]
-    for number, value in _fields(view):
+    for number, value in fields(view):
         if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
             return True
         child = children.get(number)
         if child and isinstance(value, memoryview) and _reads_other_files(value, child, depth + 1):
             return True
     return False
-
-
-def _fields(view: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield (field number, value) of a message; fixed-width values come as bytes."""
-    at = 0
-    while at < len(view):
-        tag, at = _varint(view, at)
-        number, wire_type = tag >> 3, tag & 7
-        if number == 0:
-            raise ValueError(f"field 0 at byte {at}")
-        if wire_type == _VARINT:
-            value, at = _varint(view, at)
-            yield number, value
-            continue
-        if wire_type == _BYTES:
-            size, at = _varint(view, at)
-        elif wire_type in (_FIXED64, _FIXED32):
-            size = 8 if wire_type == _FIXED64 else 4
-        else:
-            raise ValueError(f"wire type {wire_type} at byte {at}")
-        if size > len(view) - at:
-            raise ValueError(f"cut: {size} bytes are announced and {len(view) - at} are there")
-        yield number, view[at : at + size]
-        at += size
-
-
-def _varint(view: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for index in range(_MAX_VARINT_BYTES):
-        if at + index >= len(view):
-            raise ValueError("cut inside a number")
-        byte = view[at + index]
-        value |= (byte & 0x7F) << (7 * index)
-        if byte < 0x80:
-            return value, at + index + 1
-    raise ValueError(f"a number longer than {_MAX_VARINT_BYTES} bytes")

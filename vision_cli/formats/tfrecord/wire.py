@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision_cli.core.protobuf import fields, varint
 from vision_cli.formats.byte_stream import Broken, Stream
 from vision_cli.formats.crc32c import masked
 
@@ -20,8 +21,6 @@ _HEAD = struct.Struct("<QI")
 _CRC = struct.Struct("<I")
 MAX_RECORD_BYTES = 1 << 29
 _MAX_FEATURES = 10_000
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_MAX_VARINT_BYTES = 10
 _FEATURES, _FEATURE, _KEY, _VALUE = 1, 1, 1, 2
 
 Feature = list[bytes] | list[float] | list[int]
@@ -83,10 +82,10 @@ def example(data: bytes) -> dict[str, Feature]:
         ValueError: not protobuf, not an Example, or too many features.
     """
     found: dict[str, Feature] = {}
-    for number, features in _fields(memoryview(data)):
+    for number, features in fields(memoryview(data)):
         if number != _FEATURES or not isinstance(features, memoryview):
             raise ValueError(f"field {number} is none of an Example")
-        for place, entry in _fields(features):
+        for place, entry in fields(features):
             if place == _FEATURE and isinstance(entry, memoryview):
                 name, feature = _entry(entry)
                 found[name] = feature
@@ -97,7 +96,7 @@ def example(data: bytes) -> dict[str, Feature]:
 
 def _entry(entry: memoryview) -> tuple[str, Feature]:
     name, feature = b"", memoryview(b"")
-    for number, value in _fields(entry):
+    for number, value in fields(entry):
         if isinstance(value, memoryview):
             name, feature = (bytes(value), feature) if number == _KEY else (name, value)
     if len(name) > 1000:
@@ -107,12 +106,12 @@ def _entry(entry: memoryview) -> tuple[str, Feature]:
 
 def _feature(feature: memoryview) -> Feature:
     """Return the values of a Feature; none of an unset one."""
-    for kind, content in _fields(feature):
+    for kind, content in fields(feature):
         if not isinstance(content, memoryview):
             raise ValueError(f"a feature's field {kind} is no list")
         match kind:
             case 1:
-                return [bytes(value) for _, value in _fields(content) if isinstance(value, memoryview)]
+                return [bytes(value) for _, value in fields(content) if isinstance(value, memoryview)]
             case 2:
                 return _floats(content)
             case 3:
@@ -122,7 +121,7 @@ def _feature(feature: memoryview) -> Feature:
 
 def _floats(content: memoryview) -> list[float]:
     found: list[float] = []
-    for _, value in _fields(content):
+    for _, value in fields(content):
         if not isinstance(value, memoryview) or len(value) % 4:
             raise ValueError("a list of floats is no multiple of 4 bytes")
         found += np.frombuffer(value, "<f4").astype(np.float64).tolist()
@@ -131,13 +130,13 @@ def _floats(content: memoryview) -> list[float]:
 
 def _integers(content: memoryview) -> list[int]:
     found: list[int] = []
-    for _, value in _fields(content):
+    for _, value in fields(content):
         if isinstance(value, int):
             found.append(_signed(value))
             continue
         at = 0
         while at < len(value):
-            number, at = _varint(value, at)
+            number, at = varint(value, at)
             found.append(_signed(number))
     return found
 
@@ -145,37 +144,3 @@ def _integers(content: memoryview) -> list[int]:
 def _signed(value: int) -> int:
     value &= (1 << 64) - 1
     return value - (1 << 64) if value >> 63 else value
-
-
-def _fields(view: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield (field number, value) of a message; fixed-width values come as bytes."""
-    at = 0
-    while at < len(view):
-        tag, at = _varint(view, at)
-        number, wire_type = tag >> 3, tag & 7
-        if number == 0:
-            raise ValueError(f"field 0 at byte {at}")
-        if wire_type == _VARINT:
-            value, at = _varint(view, at)
-            yield number, value
-            continue
-        if wire_type == _BYTES:
-            size, at = _varint(view, at)
-        elif wire_type in (_FIXED64, _FIXED32):
-            size = 8 if wire_type == _FIXED64 else 4
-        else:
-            raise ValueError(f"wire type {wire_type} at byte {at}")
-        if size > len(view) - at:
-            raise ValueError(f"{size} bytes are announced and {len(view) - at} are there")
-        yield number, view[at : at + size]
-        at += size
-
-
-def _varint(view: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for index in range(min(_MAX_VARINT_BYTES, len(view) - at)):
-        byte = view[at + index]
-        value |= (byte & 0x7F) << (7 * index)
-        if byte < 0x80:
-            return value, at + index + 1
-    raise ValueError(f"a number that does not end, at byte {at}")
