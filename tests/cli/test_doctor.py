@@ -9,9 +9,9 @@ import pytest
 from filelock import FileLock
 
 from vision_cli.core import policy
-from vision_cli.stages import doctor as stage
-from vision_cli.stages import installation, machine
-from vision_cli.stages.checkline import CheckLine
+from vision_cli.stages.project import doctor as stage
+from vision_cli.stages.project import installation, machine
+from vision_cli.stages.project.checkline import CheckLine
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from vision_cli.stages import installation
+from vision_cli.stages.project import installation
 
 EXTRAS = ["all", "export", "onnx", "tflite", "train"]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from vision_cli.cli.commands.init import FORMAT_HELP
 from vision_cli.core import project
 from vision_cli.formats import FORMATS
-from vision_cli.stages.project_text import scalar
+from vision_cli.stages.project.project_text import scalar
 
 ODD = [
     "no",

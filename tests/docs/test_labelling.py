@@ -14,7 +14,7 @@ def test_the_page_prints_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_page_names_every_figure_a_bound_may_name() -> None:
-    from vision_cli.stages.labelling_gold import FIGURES
+    from vision_cli.stages.labelling.gold import FIGURES
 
     text = PAGE.read_text()
     assert [name for name in FIGURES if f"`{name}`" not in text] == []

@@ -18,9 +18,9 @@ from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, VisionError
 from vision_cli.core.origin import Origin
 from vision_cli.formats import CARRIED, FORMATS, ReadOptions, WriteOptions, conserving
-from vision_cli.stages import photo_copies, reshaping
-from vision_cli.stages.accounting import account
-from vision_cli.stages.convert import ConvertRequest, convert
+from vision_cli.stages.converting import photo_copies, reshaping
+from vision_cli.stages.converting.accounting import account
+from vision_cli.stages.converting.convert import ConvertRequest, convert
 
 NAMES = list(FORMATS)
 # The format `mapping` is whatever a user's file says.

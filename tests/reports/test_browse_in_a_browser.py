@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from vision_cli.core.progress import Silent
-from vision_cli.stages.show import NEED, ShowRequest, show
-from vision_cli.stages.stats_source import DataRequest
+from vision_cli.stages.named_source import DataRequest
+from vision_cli.stages.showing.show import NEED, ShowRequest, show
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 import chromium

@@ -19,7 +19,7 @@ from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Silent
 from vision_cli.core.project import Project
 from vision_cli.imaging.write import write_photo
-from vision_cli.stages import report
+from vision_cli.stages.evaluating import report
 
 CLASSES = ("dark", "light")
 

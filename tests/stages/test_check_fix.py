@@ -1,4 +1,4 @@
-"""`stages.fix`: each repair against what the copy then holds; the source stays as it is."""
+"""`stages.checking.fix`: each repair against what the copy then holds; the source stays as it is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from vision_cli import formats
 from vision_cli.checks import repairs
 from vision_cli.core import project
 from vision_cli.core.errors import DataError, UsageError
-from vision_cli.stages.fix import FixRequest, FixResult, fix
-from vision_cli.stages.stats_source import DataRequest
+from vision_cli.stages.checking.fix import FixRequest, FixResult, fix
+from vision_cli.stages.named_source import DataRequest
 
 VOC = (
     "<annotation><filename>{name}</filename><size><width>{width}</width><height>{height}</height><depth>3</depth></size>"

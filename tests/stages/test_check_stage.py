@@ -1,4 +1,4 @@
-"""`stages.check` on sets with known defects and on the real ones."""
+"""`stages.checking.check` on sets with known defects and on the real ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from PIL import Image
 
 from vision_cli.core import project
 from vision_cli.core.errors import UsageError
-from vision_cli.stages.check import CheckRequest, CheckResult, check
-from vision_cli.stages.stats_source import DataRequest
+from vision_cli.stages.checking.check import CheckRequest, CheckResult, check
+from vision_cli.stages.named_source import DataRequest
 
 
 def look(path: Path | str, **options: object) -> CheckResult:

@@ -15,9 +15,9 @@ from vision_cli.core.conservation import Loss
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.formats import ReadOptions, kitti, yolo
-from vision_cli.stages import convert as stage
 from vision_cli.stages import target_folder
-from vision_cli.stages.convert import ConvertRequest, convert
+from vision_cli.stages.converting import convert as stage
+from vision_cli.stages.converting.convert import ConvertRequest, convert
 
 FLAGS = frozenset({"truncated", "occluded", "3d"})
 

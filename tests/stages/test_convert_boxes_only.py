@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vision_cli.core.errors import UsageError
-from vision_cli.stages.convert import ConvertRequest, convert
+from vision_cli.stages.converting.convert import ConvertRequest, convert
 
 RING = [10.0, 20.0, 30.0, 20.0, 30.0, 60.0]
 

@@ -10,14 +10,14 @@ import convert_sets as sets
 import pytest
 
 from vision_cli.core import files
-from vision_cli.stages.convert import ConvertRequest, convert
+from vision_cli.stages.converting.convert import ConvertRequest, convert
 from vision_cli.stages.target_folder import staged
 
 CODE = """
 import os, signal, sys
 from pathlib import Path
 {patch}
-from vision_cli.stages.convert import ConvertRequest, convert
+from vision_cli.stages.converting.convert import ConvertRequest, convert
 convert(ConvertRequest(Path(sys.argv[1]), Path(sys.argv[2]), "yolo", "kitti", allowed=frozenset({{"all"}}), force=True))
 """
 DIE = "lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)"

@@ -12,7 +12,7 @@ from PIL import Image
 
 from vision_cli.formats.yolo.rows import forms, geometry, parse
 from vision_cli.formats.yolo.snapping import snapped
-from vision_cli.stages.convert import Conversion, ConvertRequest, convert
+from vision_cli.stages.converting.convert import Conversion, ConvertRequest, convert
 
 BCCD = Path(__file__).parents[3] / "shared/data/bccd_voc/BCCD"
 SIDES = [(640, 480), (1333, 800), (333, 500), (4000, 3001)]

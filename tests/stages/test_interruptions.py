@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from vision_cli.core import run
-from vision_cli.stages import run_lock
+from vision_cli.stages.training import run_lock
 
 Copy = Callable[[Path], Path]
 LONG = (

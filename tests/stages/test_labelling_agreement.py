@@ -11,8 +11,8 @@ import pytest
 from vision_cli import formats
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.formats import ReadOptions
-from vision_cli.stages.labelling_agreement import AgreementRequest, agree
-from vision_cli.stages.labelling_writing import Target
+from vision_cli.stages.labelling.agreement import AgreementRequest, agree
+from vision_cli.stages.labelling.task_writing import Target
 
 
 @pytest.fixture(autouse=True)

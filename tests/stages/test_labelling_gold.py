@@ -9,7 +9,7 @@ import pytest
 
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.project import load
-from vision_cli.stages.labelling_gold import GoldRequest, mark, score
+from vision_cli.stages.labelling.gold import GoldRequest, mark, score
 
 PROJECT = """version: 1
 # by hand

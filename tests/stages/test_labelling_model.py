@@ -14,10 +14,10 @@ from PIL import Image
 
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.project import load
-from vision_cli.stages.labelling_choice import Choosing, NextRequest, choose_next
-from vision_cli.stages.labelling_export import ExportRequest, export
-from vision_cli.stages.labelling_import import ImportRequest, take_in
-from vision_cli.stages.labelling_writing import Target
+from vision_cli.stages.labelling.choice import Choosing, NextRequest, choose_next
+from vision_cli.stages.labelling.exporting import ExportRequest, export
+from vision_cli.stages.labelling.importing import ImportRequest, take_in
+from vision_cli.stages.labelling.task_writing import Target
 
 
 @pytest.fixture

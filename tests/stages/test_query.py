@@ -24,8 +24,8 @@ from vision_cli.core.artefact import Card, Decode, Golden
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.core.preprocess import Preprocess
-from vision_cli.stages import query_file, run_tables
-from vision_cli.stages.query import QueryRequest, query
+from vision_cli.stages.querying import query_file, run_tables
+from vision_cli.stages.querying.query import QueryRequest, query
 from vision_cli.training.store import EmbeddingStore
 
 

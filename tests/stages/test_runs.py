@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision_cli.stages import runs
+from vision_cli.stages.converting import runs
 
 ROWS = st.lists(st.tuples(st.one_of(st.none(), st.binary(max_size=4)), st.booleans()))
 

@@ -17,9 +17,9 @@ from PIL import Image
 from vision_cli import formats
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.core.progress import Silent
-from vision_cli.stages import show as stage
-from vision_cli.stages import show_layers, show_predictions, show_serve, show_thumbs
-from vision_cli.stages.stats_source import DataRequest
+from vision_cli.stages.named_source import DataRequest
+from vision_cli.stages.showing import layers, serving, show_predictions, thumbs
+from vision_cli.stages.showing import show as stage
 
 
 class NoProject:
@@ -152,11 +152,11 @@ def test_an_interrupted_page_leaves_nothing(coco, tmp_path):
 
 def test_thumbnails_of_a_killed_run_are_taken_over(coco, tmp_path):
     left = tmp_path / ".page.0123abcd.part" / "thumbs"
-    name = show_thumbs.key(coco / "1.jpg", 240)
+    name = thumbs.key(coco / "1.jpg", 240)
     (left / name).parent.mkdir(parents=True)
-    marked = show_thumbs.small(coco / "2.jpg", 240)  # another picture tells that it was not made anew
+    marked = thumbs.small(coco / "2.jpg", 240)  # another picture tells that it was not made anew
     (left / name).write_bytes(marked)
-    cut = show_thumbs.key(coco / "2.jpg", 240)
+    cut = thumbs.key(coco / "2.jpg", 240)
     (left / cut).parent.mkdir(parents=True, exist_ok=True)
     (left / cut).write_bytes(marked[:50])
     stage.show(request(coco / "labels.json", tmp_path / "page"), Silent())
@@ -166,7 +166,7 @@ def test_thumbnails_of_a_killed_run_are_taken_over(coco, tmp_path):
 
 
 def test_too_many_megabytes_end_the_work(coco, tmp_path):
-    maker = show_thumbs.Maker(tmp_path / "thumbs", 240, 100)
+    maker = thumbs.Maker(tmp_path / "thumbs", 240, 100)
     with pytest.raises(ResourceError, match="over the limit"):
         maker.make([coco / "1.jpg", coco / "2.jpg"], "thumbs", Silent())
 
@@ -266,7 +266,7 @@ def test_predictions_that_are_not_there(folders, tmp_path):
 def served(coco):
     (coco / "secret.txt").write_text("secret")
     Image.new("RGB", (64, 48)).save(coco / "3.jpg", format="TIFF")
-    found = show_serve.serve(request(coco / "labels.json", Path("show")))
+    found = serving.serve(request(coco / "labels.json", Path("show")))
     thread = threading.Thread(target=found.wait, daemon=True)
     thread.start()
     yield int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", found.shown.page)[1])
@@ -351,7 +351,7 @@ def test_a_photo_that_vanished(served, coco):
 
 def test_a_port_that_is_taken(coco, served):
     with pytest.raises(ResourceError, match="cannot be served"):
-        show_serve.serve(request(coco / "labels.json", Path("show")), port=served)
+        serving.serve(request(coco / "labels.json", Path("show")), port=served)
 
 
 def test_judging_boxes_as_a_slow_loop_does():
@@ -413,8 +413,8 @@ def test_results_of_a_set_in_another_format_meet_by_name(tmp_path):
 def test_an_outline_alone_is_drawn_without_a_box_and_judged_with_one(coco):
     found = formats.FORMATS.load("coco").read(coco / "labels.json", formats.ReadOptions("data"))
     bare = replace(found, annotations=found.annotations.drop_columns(list("xywh")))
-    assert show_layers.layer(bare).boxes is None
-    assert show_layers.judged(bare).boxes[1:].round(2).tolist() == [[0, 0, 9.06, 9], [0, 0, 1, 300]]
+    assert layers.layer(bare).boxes is None
+    assert layers.judged(bare).boxes[1:].round(2).tolist() == [[0, 0, 9.06, 9], [0, 0, 1, 300]]
 
 
 def test_photos_that_nobody_predicted_are_not_missed(folders, tmp_path):

@@ -21,7 +21,7 @@ from vision_cli.core.progress import Silent
 from vision_cli.stages import split_memory
 from vision_cli.stages.data import load_view
 from vision_cli.stages.split_memory import SplitMemory
-from vision_cli.stages.train import TrainRequest, train
+from vision_cli.stages.training.train import TrainRequest, train
 
 PROJECT = """
 version: 1

@@ -15,8 +15,8 @@ from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.origin import Origin
-from vision_cli.stages import stats as stage
-from vision_cli.stages.stats_source import DataRequest
+from vision_cli.stages.named_source import DataRequest
+from vision_cli.stages.querying import stats as stage
 from vision_cli.views.statistics import statistics
 from vision_cli.views.statistics_boxes import spread
 

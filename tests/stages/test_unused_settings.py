@@ -3,7 +3,7 @@
 import pytest
 
 from vision_cli.core.config import ProjectConfig
-from vision_cli.stages.fitting import unused_settings
+from vision_cli.stages.training.fitting import unused_settings
 
 
 @pytest.mark.parametrize(

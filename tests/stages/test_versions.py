@@ -17,15 +17,11 @@ import stage_projects as small
 from vision_cli.core import project as projects
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.core.progress import Silent
-from vision_cli.stages import (
-    data,
-    version_checkout,
-    version_diff,
-    version_files,
-    version_seen,
-    version_upkeep,
-    versions,
-)
+from vision_cli.stages import data
+from vision_cli.stages.versioning import checkout as version_checkout
+from vision_cli.stages.versioning import diff as version_diff
+from vision_cli.stages.versioning import seen as version_seen
+from vision_cli.stages.versioning import upkeep, version_files, versions
 from vision_cli.versions.store import Store
 
 NAMES = ("winter", "summer", "007")
@@ -144,12 +140,12 @@ def test_a_checkout_is_whole_or_not_at_all(root, tmp_path):
     assert str(path) in caught.value.details[0]
     assert not (tmp_path / "out").exists()
     assert [each.name for each in tmp_path.iterdir()] == ["p"]
-    found = version_upkeep.verify(load(root), version, Silent())
+    found = upkeep.verify(load(root), version, Silent())
     assert len(found.problems) == 1
     assert str(path) in found.problems[0]
     path.unlink()
     assert commit(root).new_files == 1  # the same photos bring it back
-    assert version_upkeep.verify(load(root), None, Silent()).ok
+    assert upkeep.verify(load(root), None, Silent()).ok
 
 
 @pytest.mark.parametrize(
@@ -171,8 +167,8 @@ def test_damaged_or_foreign_files_are_refused_by_name(root, tmp_path, name, dama
     with pytest.raises(DataError, match=name.replace(".", r"\.")):
         checkout(root, "HEAD", tmp_path / "out")
     with pytest.raises(DataError):
-        version_upkeep.gc(load(root))
-    assert any(name in line for line in version_upkeep.verify(load(root), None, Silent()).problems)
+        upkeep.gc(load(root))
+    assert any(name in line for line in upkeep.verify(load(root), None, Silent()).problems)
     assert not commit(root).is_new  # and the same data heals it
     checkout(root, "HEAD", tmp_path / "out")
 
@@ -292,11 +288,11 @@ def test_gc_removes_what_no_version_needs_and_nothing_else(root, tmp_path):
     (store.objects.folder / ".incoming-12345678").mkdir()
     (store.folder / "commits" / f".{'e' * 64}.12345678.part").mkdir()
     version_files.tree(store, store.log()[0], Silent())
-    planned = version_upkeep.gc(load(root), trees=True, dry_run=True)
+    planned = upkeep.gc(load(root), trees=True, dry_run=True)
     assert (planned.contents, planned.versions, planned.trees, planned.leftovers) == (1, 1, 1, 2)
     assert stray.exists()
-    version_upkeep.gc(load(root), trees=True)
-    again = version_upkeep.gc(load(root), trees=True)
+    upkeep.gc(load(root), trees=True)
+    again = upkeep.gc(load(root), trees=True)
     assert (again.contents, again.versions, again.trees, again.leftovers) == (0, 0, 0, 0)
     checkout(root, "HEAD", tmp_path / "out")
 
@@ -337,7 +333,7 @@ import sys
 from pathlib import Path
 from vision_cli.core import project
 from vision_cli.core.progress import Silent
-from vision_cli.stages import versions
+from vision_cli.stages.versioning import versions
 {patch}
 versions.commit(versions.CommitRequest(project.load(Path(sys.argv[1]) / "vision.yaml"), None, sys.argv[2]), Silent())
 """
@@ -345,7 +341,7 @@ DIE = "lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)"
 MOMENTS = {
     "while photos are copied": f"from vision_cli.versions import objects; objects._write_all = {DIE}",
     "before contents get names": f"from vision_cli.versions.objects import ObjectStore; ObjectStore._publish = {DIE}",
-    "while tables are written": f"from vision_cli.stages import version_files; version_files.write_table = {DIE}",
+    "while tables are written": f"from vision_cli.stages.versioning import version_files; version_files.write_table = {DIE}",
     "before the version gets its name": f"from vision_cli.core import files; files._swap = {DIE}",
     "before the log": f"from vision_cli.versions.store import Store; Store.append = {DIE}",
 }
@@ -362,7 +358,7 @@ def started(root, message="m", patch=""):
 def check_whole(root, ids):
     """The log holds these versions, each of them whole."""
     assert [entry.id for entry in Store.of(root).log()] == ids
-    assert version_upkeep.verify(load(root), None, Silent()).ok
+    assert upkeep.verify(load(root), None, Silent()).ok
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -375,8 +371,8 @@ def test_a_commit_that_is_killed_leaves_the_old_state_and_the_next_one_cleans(ro
     check_whole(root, [first])
     second = commit(root, "again").entry.id
     check_whole(root, [first, second])
-    assert version_upkeep.gc(load(root), dry_run=True).contents == 0
-    assert version_upkeep.gc(load(root), dry_run=True).leftovers == 0
+    assert upkeep.gc(load(root), dry_run=True).contents == 0
+    assert upkeep.gc(load(root), dry_run=True).leftovers == 0
 
 
 def test_commits_that_are_killed_at_random_leave_old_or_new(root):
@@ -406,4 +402,4 @@ def test_two_commits_at_once(root):
             _, told = process.communicate(timeout=120)
             assert process.returncode == 0, told
     assert len(Store.of(root).log()) == 1
-    assert version_upkeep.verify(load(root), None, Silent()).ok
+    assert upkeep.verify(load(root), None, Silent()).ok

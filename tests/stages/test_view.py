@@ -14,7 +14,8 @@ from vision_cli.core import project as projects
 from vision_cli.core import yaml_source
 from vision_cli.core.config import ViewConfig
 from vision_cli.core.errors import DataError, UsageError
-from vision_cli.stages import data, split_memory, view, view_text
+from vision_cli.stages import data, split_memory
+from vision_cli.stages.querying import view, view_text
 
 
 @pytest.fixture(scope="module")

@@ -151,7 +151,7 @@ def load_source(project: Project, name: str) -> Dataset:
     """
     source = project.config.data.sources[name]
     if source.version is not None:
-        from vision_cli.stages import version_sources  # for those who ask for it
+        from vision_cli.stages.versioning import version_sources  # for those who ask for it
 
         return version_sources.read(project, name, source.version)
     images = None if source.images is None else str(project.path(source.images))

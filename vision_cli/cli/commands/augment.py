@@ -25,6 +25,6 @@ def show(
     """Print what each preset does to a photo, in order."""
     session = Session.of(context)
     from vision_cli.cli.render.augment import draw
-    from vision_cli.stages.catalogues import augmentations
+    from vision_cli.stages.project.catalogues import augmentations
 
     session.answer(augmentations(preset), draw)

@@ -35,7 +35,7 @@ def show(
     session = Session.of(context)
     project = session.project()
     from vision_cli.cli.render import config as render
-    from vision_cli.stages.config import ShowRequest, show
+    from vision_cli.stages.project.config import ShowRequest, show
 
     session.answer(show(ShowRequest(project, key)), render.with_origins if origin else render.settings)
 
@@ -52,7 +52,7 @@ def schema(
     """Print the JSON Schema (draft-07) that editors complete a project file from."""
     session = Session.of(context)
     from vision_cli.cli.render import config as render
-    from vision_cli.stages.config import SchemaRequest, schema
+    from vision_cli.stages.project.config import SchemaRequest, schema
 
     session.answer(schema(SchemaRequest(output, session.dry_run)), render.schema)
 
@@ -67,6 +67,6 @@ def check(context: typer.Context) -> None:
     session = Session.of(context)
     project = session.project()
     from vision_cli.cli.render import config as render
-    from vision_cli.stages.config import check
+    from vision_cli.stages.project.config import check
 
     session.answer(check(project), render.checked)

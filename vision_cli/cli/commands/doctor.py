@@ -15,7 +15,7 @@ def doctor(context: typer.Context) -> None:
     """Check versions, extras, disk, switches, locks and the project file; exit code 4 when a check finds an error."""
     session = Session.of(context)
     from vision_cli.cli.render.doctor import draw
-    from vision_cli.stages.doctor import DoctorRequest, doctor
+    from vision_cli.stages.project.doctor import DoctorRequest, doctor
 
     result = doctor(DoctorRequest(session.project_file, session.overrides))
     session.answer(result, draw, ok=result.healthy)

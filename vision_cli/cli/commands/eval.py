@@ -14,8 +14,8 @@ from vision_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from vision_cli.cli.shell_trap import ReadKpis
-    from vision_cli.stages.ratings import RatingsRequest
-    from vision_cli.stages.subject import EvalRequest
+    from vision_cli.stages.evaluating.ratings import RatingsRequest
+    from vision_cli.stages.evaluating.subject import EvalRequest
 
 app = group("eval", "Measure a model and judge the KPIs")
 
@@ -69,11 +69,11 @@ def evaluate(
     if ratings is not None:
         if model or split or data or threads:
             raise UsageError("--ratings judges people, not a model.", hint="Leave --model, --split, --data, --threads.")
-        from vision_cli.stages.ratings import RatingsRequest
+        from vision_cli.stages.evaluating.ratings import RatingsRequest
 
         _judge_people(RatingsRequest(ratings, session.project(), trap.kpis, junit, markdown), session, trap)
     else:
-        from vision_cli.stages.subject import EvalRequest
+        from vision_cli.stages.evaluating.subject import EvalRequest
 
         _judge(EvalRequest(session.project(), model, trap.kpis, split, data, threads, junit, markdown), session, trap)
     trap.explain(session.progress)
@@ -83,11 +83,11 @@ def _judge(request: EvalRequest, session: Session, trap: ReadKpis) -> None:
     from vision_cli.cli.render import eval as render
 
     if session.dry_run:
-        from vision_cli.stages.eval_plan import plan
+        from vision_cli.stages.evaluating.eval_plan import plan
 
         session.answer(plan(request), render.draw_plan, aside=trap.caught)
         return
-    from vision_cli.stages.evaluate import NOTHING_JUDGED, evaluate
+    from vision_cli.stages.evaluating.evaluate import NOTHING_JUDGED, evaluate
 
     result = evaluate(request, session.progress)
     if result.nothing_judged:
@@ -97,7 +97,7 @@ def _judge(request: EvalRequest, session: Session, trap: ReadKpis) -> None:
 
 def _judge_people(request: RatingsRequest, session: Session, trap: ReadKpis) -> None:
     from vision_cli.cli.render import eval as render
-    from vision_cli.stages.ratings import judge_ratings, plan_ratings
+    from vision_cli.stages.evaluating.ratings import judge_ratings, plan_ratings
 
     if session.dry_run:
         session.answer(plan_ratings(request), render.draw_plan, aside=trap.caught)

@@ -45,7 +45,7 @@ def export(
     session = Session.of(context)
     project = session.project()
     from vision_cli.cli.render.export import draw
-    from vision_cli.stages.export import ExportRequest, export
+    from vision_cli.stages.running.export import ExportRequest, export
 
     request = ExportRequest(project, model, tuple(format), precision, output, photos, session.dry_run)
     session.answer(export(request, session.progress), draw)

@@ -43,7 +43,7 @@ def init(
     session = Session.of(context)
     from vision_cli.cli import questions
     from vision_cli.cli.render.init import draw
-    from vision_cli.stages import init as stage
+    from vision_cli.stages.project import init as stage
 
     target = session.project_file or Path("vision.yaml")
     request = stage.InitRequest(target, data, data_format, task, name, tuple(kpi), force, session.dry_run)

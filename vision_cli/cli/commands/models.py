@@ -27,7 +27,7 @@ def list_models(
     """List the families, or the networks of one."""
     session = Session.of(context)
     from vision_cli.cli.render import models as render
-    from vision_cli.stages.catalogues import families, networks
+    from vision_cli.stages.project.catalogues import families, networks
 
     if family is None:
         session.answer(families(), render.families)

@@ -45,7 +45,7 @@ def predict(
     project = session.project()
     from vision_cli.cli.render.predict import draw
     from vision_cli.core.errors import DataError
-    from vision_cli.stages.predict import PredictRequest, predict
+    from vision_cli.stages.running.predict import PredictRequest, predict
 
     request = PredictRequest(project, tuple(inputs), model, output, pictures, threads, session.dry_run)
     result = predict(request, session.progress)

@@ -24,7 +24,7 @@ def report(
     session = Session.of(context)
     project = session.project()
     from vision_cli.cli.render.report import draw
-    from vision_cli.stages.report import ReportRequest, report
+    from vision_cli.stages.evaluating.report import ReportRequest, report
 
     request = ReportRequest(project, output, session.dry_run)
     session.answer(report(request, session.progress), draw)

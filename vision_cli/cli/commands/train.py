@@ -29,7 +29,7 @@ def train(
     session = Session.of(context)
     project = session.project()
     from vision_cli.cli.render.train import draw
-    from vision_cli.stages.train import TrainRequest, train
+    from vision_cli.stages.training.train import TrainRequest, train
 
     request = TrainRequest(project, resume=resume, dry_run=session.dry_run, offline=session.offline)
     session.answer(train(request, session.progress), draw)

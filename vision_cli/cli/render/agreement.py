@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render import outcome
 from vision_cli.cli.text import number
-from vision_cli.stages.labelling_agreement import AgreementResult, Figure, Pair
+from vision_cli.stages.labelling.agreement import AgreementResult, Figure, Pair
 
 _SHOWN = 10
 _NAMES = {

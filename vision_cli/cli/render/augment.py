@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
-from vision_cli.stages.catalogues import Presets
+from vision_cli.stages.project.catalogues import Presets
 
 
 def draw(result: Presets, paper: Paper) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import number, place
-from vision_cli.stages.check import EXAMPLES, CheckResult, Found
-from vision_cli.stages.check_lists import Place
-from vision_cli.stages.check_table import Checks
+from vision_cli.stages.checking.check import EXAMPLES, CheckResult, Found
+from vision_cli.stages.checking.lists import Place
+from vision_cli.stages.checking.table import Checks
 
 _STYLES = {"error": "red", "warning": "yellow", "info": ""}
 

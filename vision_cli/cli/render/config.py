@@ -7,7 +7,7 @@ from typing import Any
 
 from vision_cli.cli.paper import Paper
 from vision_cli.core.files import json_text
-from vision_cli.stages.config import CheckResult, SchemaResult, ShowResult
+from vision_cli.stages.project.config import CheckResult, SchemaResult, ShowResult
 
 
 def settings(result: ShowResult, paper: Paper) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import number
-from vision_cli.stages.labelling_cost import Bill, CostResult, Unit
+from vision_cli.stages.labelling.cost import Bill, CostResult, Unit
 
 _PLURALS = {"box": "boxes", "polygon": "polygons"}
 

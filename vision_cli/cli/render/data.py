@@ -8,9 +8,9 @@ from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
 from vision_cli.core.conservation import ClassLine, Conservation, Tally
 from vision_cli.formats.conserving import ONE_PIXEL
-from vision_cli.stages.convert import Conversion
+from vision_cli.stages.converting.convert import Conversion
+from vision_cli.stages.converting.verify_copy import Verification
 from vision_cli.stages.detecting import Detection
-from vision_cli.stages.verify_copy import Verification
 
 _PIXELS = {
     "exclusive": "edges: 0 is the photo's left edge, the right edge is exclusive",

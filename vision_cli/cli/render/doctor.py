@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
-from vision_cli.stages.doctor import DoctorResult
+from vision_cli.stages.project.doctor import DoctorResult
 
 _MARKS = {"ok": "ok", "note": "note", "warning": "WARNING", "error": "ERROR"}
 _STYLES = {"ok": "", "note": "cyan", "warning": "yellow", "error": "red"}

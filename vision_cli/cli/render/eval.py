@@ -9,9 +9,9 @@ from typing import Any
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render.kpis import draw_kpis, draw_values
 from vision_cli.cli.text import number, place
-from vision_cli.stages.eval_plan import EvalPlan
-from vision_cli.stages.evaluate import EvalResult
-from vision_cli.stages.ratings import RatingsResult
+from vision_cli.stages.evaluating.eval_plan import EvalPlan
+from vision_cli.stages.evaluating.evaluate import EvalResult
+from vision_cli.stages.evaluating.ratings import RatingsResult
 
 _MOST_CLASSES = 20
 """A wider confusion matrix fits no terminal; the report has it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import number, place
-from vision_cli.stages.export import Exported, ExportResult
+from vision_cli.stages.running.export import Exported, ExportResult
 
 
 def draw(result: ExportResult, paper: Paper) -> None:

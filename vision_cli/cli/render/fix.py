@@ -5,7 +5,7 @@ from __future__ import annotations
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render import data
 from vision_cli.cli.text import place
-from vision_cli.stages.fix import FixResult
+from vision_cli.stages.checking.fix import FixResult
 
 _SHOWN = 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import number, place
-from vision_cli.stages.labelling_gold import Delivery, GoldResult, MarkResult, Scored
+from vision_cli.stages.labelling.gold import Delivery, GoldResult, MarkResult, Scored
 
 _FIGURES = ("precision", "recall", "f1", "class_accuracy", "mean_iou", "label_accuracy", "mae")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.init import InitResult
+from vision_cli.stages.project.init import InitResult
 
 
 def draw(result: InitResult, paper: Paper) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render import outcome
 from vision_cli.cli.text import place
-from vision_cli.stages.labelling_choice import NextResult
-from vision_cli.stages.labelling_export import ExportResult
-from vision_cli.stages.labelling_import import ImportResult
+from vision_cli.stages.labelling.choice import NextResult
+from vision_cli.stages.labelling.exporting import ExportResult
+from vision_cli.stages.labelling.importing import ImportResult
 
 _SHOWN = 10
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
-from vision_cli.stages.catalogues import Families, Networks
+from vision_cli.stages.project.catalogues import Families, Networks
 
 
 def families(result: Families, paper: Paper) -> None:

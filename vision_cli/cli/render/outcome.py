@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.labelling_writing import Outcome
+from vision_cli.stages.labelling.task_writing import Outcome
 
 
 def draw(outcome: Outcome, paper: Paper) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.predict import Answer, PredictResult
+from vision_cli.stages.running.predict import Answer, PredictResult
 
 
 def draw(result: PredictResult, paper: Paper) -> None:

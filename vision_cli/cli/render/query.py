@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages import query_file
-from vision_cli.stages.query import QueryResult
+from vision_cli.stages.querying import query_file
+from vision_cli.stages.querying.query import QueryResult
 
 ROWS = 50
 """Of a table, where nobody asks for more."""

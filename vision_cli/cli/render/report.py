@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.report import ReportResult
+from vision_cli.stages.evaluating.report import ReportResult
 
 
 def draw(result: ReportResult, paper: Paper) -> None:

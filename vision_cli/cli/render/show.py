@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.show import Shown
+from vision_cli.stages.showing.show import Shown
 
 
 def draw(result: Shown, paper: Paper) -> None:

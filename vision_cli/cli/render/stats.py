@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from vision_cli.cli.paper import Paper
-from vision_cli.stages.stats import Stats, class_table
+from vision_cli.stages.querying.stats import Stats, class_table
 from vision_cli.views.statistics import Statistics
 from vision_cli.views.statistics_boxes import Spread
 from vision_cli.views.statistics_columns import Column

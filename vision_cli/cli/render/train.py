@@ -5,7 +5,7 @@ from __future__ import annotations
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render.kpis import draw_kpis
 from vision_cli.cli.text import number, place
-from vision_cli.stages.train import TrainResult
+from vision_cli.stages.training.train import TrainResult
 
 _PREVIEW = "KPIs on the validation split: a preview; vision eval judges"
 

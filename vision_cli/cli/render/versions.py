@@ -5,10 +5,10 @@ from __future__ import annotations
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render import data as data_render
 from vision_cli.cli.text import place
-from vision_cli.stages.version_checkout import CheckoutResult
-from vision_cli.stages.version_diff import DiffResult, title
-from vision_cli.stages.version_upkeep import GcResult, VerifyResult
-from vision_cli.stages.versions import CommitResult, LogResult, TagResult
+from vision_cli.stages.versioning.checkout import CheckoutResult
+from vision_cli.stages.versioning.diff import DiffResult, title
+from vision_cli.stages.versioning.upkeep import GcResult, VerifyResult
+from vision_cli.stages.versioning.versions import CommitResult, LogResult, TagResult
 from vision_cli.versions.diff import ClassLine, Diff
 from vision_cli.versions.names import SHORT
 

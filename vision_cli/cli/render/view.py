@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.view import ViewResult
+from vision_cli.stages.querying.view import ViewResult
 
 _COLUMNS = 12
 

@@ -56,8 +56,8 @@ def agreement(
     """Compare what several people said of the same photos: kappa and alpha of classes, IoU and F1 of objects."""
     session = Session.of(context)
     from vision_cli.cli.render import agreement as render
-    from vision_cli.stages.labelling_agreement import AgreementRequest, agree
-    from vision_cli.stages.labelling_writing import Target
+    from vision_cli.stages.labelling.agreement import AgreementRequest, agree
+    from vision_cli.stages.labelling.task_writing import Target
 
     target = None
     if consensus is not None:

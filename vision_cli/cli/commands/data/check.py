@@ -62,12 +62,12 @@ def check(
     from vision_cli.cli.render import check as render
 
     if show:
-        from vision_cli.stages import check_table
+        from vision_cli.stages.checking import table as check_table
 
         session.answer(check_table.table(), render.table)
         return
-    from vision_cli.stages.check import CheckRequest, check
-    from vision_cli.stages.stats_source import DataRequest
+    from vision_cli.stages.checking.check import CheckRequest, check
+    from vision_cli.stages.named_source import DataRequest
 
     request = CheckRequest(
         DataRequest(what, session.project, source_format, images_root, links="follow" if follow_links else "stay"),

@@ -46,7 +46,7 @@ def checkout(
     """Bring a version back as a folder; every photo and table is compared with its hash."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages.version_checkout import CheckoutRequest, checkout
+    from vision_cli.stages.versioning.checkout import CheckoutRequest, checkout
 
     request = CheckoutRequest(
         session.project(),

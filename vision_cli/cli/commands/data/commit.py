@@ -41,7 +41,7 @@ def commit(
     """Keep labels and photos as a version; the same data is the same version, on every machine."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages import versions as stage
+    from vision_cli.stages.versioning import versions as stage
 
     project = session.project()
     if tag is not None:

@@ -89,7 +89,7 @@ def convert(
     session = Session.of(context)
     policy.without_algebra()
     from vision_cli.cli.render import data as render
-    from vision_cli.stages.convert import ConvertRequest, convert
+    from vision_cli.stages.converting.convert import ConvertRequest, convert
 
     request = ConvertRequest(
         source,

@@ -55,7 +55,7 @@ def cost(
     """Estimate what labelling costs, in-house, by a crowd, by an agency, or with synthetic photos."""
     session = Session.of(context)
     from vision_cli.cli.render import cost as render
-    from vision_cli.stages.labelling_cost import CostRequest, Plan, cost
+    from vision_cli.stages.labelling.cost import CostRequest, Plan, cost
 
     plan = Plan(0, unit.value, 1.0, annotators, hours, overlap, review)
     request = CostRequest(plan, session.project(), data, photos, objects, way.value if way else None, seconds, price)

@@ -28,6 +28,6 @@ def diff(
     """Show what differs: photos, annotations, classes and splits, counted; rows with --csv."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages.version_diff import diff
+    from vision_cli.stages.versioning.diff import diff
 
     session.answer(diff(session.project(), before, after, csv, session.progress), render.diff)

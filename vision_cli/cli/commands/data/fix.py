@@ -64,8 +64,8 @@ def fix(
     import os
 
     from vision_cli.cli.render import fix as render
-    from vision_cli.stages.fix import FixRequest, fix
-    from vision_cli.stages.stats_source import DataRequest
+    from vision_cli.stages.checking.fix import FixRequest, fix
+    from vision_cli.stages.named_source import DataRequest
 
     request = FixRequest(
         DataRequest(what, session.project, source_format, images_root),

@@ -22,6 +22,6 @@ def gc(
     """Remove what no version in the log needs: contents, and leftovers of commits that were killed."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages.version_upkeep import gc
+    from vision_cli.stages.versioning.upkeep import gc
 
     session.answer(gc(session.project(), trees=trees, dry_run=session.dry_run), render.gc)

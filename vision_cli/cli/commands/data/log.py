@@ -20,6 +20,6 @@ def log(
     """List the versions, the newest first."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages import versions as stage
+    from vision_cli.stages.versioning import versions as stage
 
     session.answer(stage.log(session.project(), name), render.log)

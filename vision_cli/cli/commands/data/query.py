@@ -51,7 +51,7 @@ def query(
     session = Session.of(context)
     from vision_cli.cli.render import query as render
     from vision_cli.core.containment import Links
-    from vision_cli.stages.query import QueryRequest, query
+    from vision_cli.stages.querying.query import QueryRequest, query
     from vision_cli.views.sandbox import Limits
 
     form = format.value if format else None

@@ -67,8 +67,8 @@ def show(
     session = Session.of(context)
     from vision_cli.cli.render import show as render
     from vision_cli.core.errors import UsageError
-    from vision_cli.stages.show import NEED, ShowRequest, show
-    from vision_cli.stages.stats_source import DataRequest
+    from vision_cli.stages.named_source import DataRequest
+    from vision_cli.stages.showing.show import NEED, ShowRequest, show
 
     if serve and (out is not None or force or session.dry_run):
         raise UsageError("--serve writes nothing.", hint="Leave --out, --force and --dry-run out.")
@@ -91,8 +91,8 @@ def show(
     if not serve:
         session.answer(show(request, session.progress), render.draw)
         return
-    from vision_cli.stages.show_serve import LOOPBACK
-    from vision_cli.stages.show_serve import serve as open_page
+    from vision_cli.stages.showing.serving import LOOPBACK
+    from vision_cli.stages.showing.serving import serve as open_page
 
     served = open_page(request, host or LOOPBACK, port or 0)
     session.answer(served.shown, render.served)

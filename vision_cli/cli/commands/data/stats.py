@@ -42,8 +42,8 @@ def stats(
     session = Session.of(context)
     from vision_cli.cli.render import stats as render
     from vision_cli.core.errors import UsageError
-    from vision_cli.stages.stats import NEED, stats
-    from vision_cli.stages.stats_source import DataRequest
+    from vision_cli.stages.named_source import DataRequest
+    from vision_cli.stages.querying.stats import NEED, stats
 
     if as_csv and session.output.as_json:
         raise UsageError("--csv and --json are two forms of the answer.", hint="Give one of them.")

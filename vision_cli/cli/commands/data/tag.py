@@ -22,7 +22,7 @@ def tag(
     """Give a version a name that vision.yaml and commands take."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages import versions as stage
+    from vision_cli.stages.versioning import versions as stage
 
     result = stage.tag(session.project(), name, version, force=force, dry_run=session.dry_run)
     session.answer(result, render.tag)

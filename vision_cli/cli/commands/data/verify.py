@@ -20,7 +20,7 @@ def verify(
     """Read stored versions and compare every byte with its hash; exit code 4 when one differs."""
     session = Session.of(context)
     from vision_cli.cli.render import versions as render
-    from vision_cli.stages.version_upkeep import verify
+    from vision_cli.stages.versioning.upkeep import verify
 
     result = verify(session.project(), version, session.progress)
     session.answer(result, render.verify, ok=result.ok)

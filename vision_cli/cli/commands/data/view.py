@@ -37,7 +37,7 @@ def view(
     session = Session.of(context)
     from vision_cli.cli.render import view as render
     from vision_cli.core.errors import UsageError
-    from vision_cli.stages import view as stage
+    from vision_cli.stages.querying import view as stage
 
     if add is None:
         if source or where or renames or classes:

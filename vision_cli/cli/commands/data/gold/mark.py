@@ -22,6 +22,6 @@ def mark(
     """Write `data.gold` into vision.yaml; all else in the file stays as it is."""
     session = Session.of(context)
     from vision_cli.cli.render import gold as render
-    from vision_cli.stages.labelling_gold import mark
+    from vision_cli.stages.labelling.gold import mark
 
     session.answer(mark(session.project(), name, dry_run=session.dry_run), render.marked)

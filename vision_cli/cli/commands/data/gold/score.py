@@ -40,7 +40,7 @@ def score(
     """Measure deliveries and their annotators against gold; exit code 4 when a delivery breaks a bound."""
     session = Session.of(context)
     from vision_cli.cli.render import gold as render
-    from vision_cli.stages.labelling_gold import GoldRequest, score
+    from vision_cli.stages.labelling.gold import GoldRequest, score
 
     request = GoldRequest(
         session.project(), tuple(deliveries), gold, source_format, iou, tuple(bound), confidence, seed

@@ -76,9 +76,9 @@ def export(
     """Write photos as tasks; labels that are there, and a model's answers, are suggestions to correct."""
     session = Session.of(context)
     from vision_cli.cli.render import labelling as render
-    from vision_cli.stages.labelling_choice import Choosing
-    from vision_cli.stages.labelling_export import ExportRequest, export
-    from vision_cli.stages.labelling_writing import Target
+    from vision_cli.stages.labelling.choice import Choosing
+    from vision_cli.stages.labelling.exporting import ExportRequest, export
+    from vision_cli.stages.labelling.task_writing import Target
 
     how = None if pick is None else Choosing(pick, by.value, None, model, seed, session.offline)
     request = ExportRequest(

@@ -48,8 +48,8 @@ def take_in(
     """Write answers as a data set: each with its photo, its split, and the id of the annotation that it corrects."""
     session = Session.of(context)
     from vision_cli.cli.render import labelling as render
-    from vision_cli.stages.labelling_import import ImportRequest, take_in
-    from vision_cli.stages.labelling_writing import Target
+    from vision_cli.stages.labelling.importing import ImportRequest, take_in
+    from vision_cli.stages.labelling.task_writing import Target
 
     target = Target(into, to, frozenset(allow_loss), images.value, force, session.dry_run)
     request = ImportRequest(

@@ -50,7 +50,7 @@ def choose(
     """Choose photos that nobody has labelled: where a model is unsure, where they differ most, or by chance."""
     session = Session.of(context)
     from vision_cli.cli.render import labelling as render
-    from vision_cli.stages.labelling_choice import Choosing, NextRequest, choose_next
+    from vision_cli.stages.labelling.choice import Choosing, NextRequest, choose_next
 
     how = Choosing(pick, by.value, measure, model, seed, session.offline)
     request = NextRequest(session.project(), data, how, plain, tuple(exclude), out, session.dry_run)

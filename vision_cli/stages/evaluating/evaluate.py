@@ -1,0 +1,186 @@
+"""`vision eval`: any model, any split, judged against declared KPIs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vision_cli import metrics, reports
+from vision_cli.core import files, run
+from vision_cli.core.kpi import Judgement
+from vision_cli.core.measurement import Measurement
+from vision_cli.core.predictions import Predictions
+from vision_cli.core.progress import Progress
+from vision_cli.metrics import MeasureRequest
+from vision_cli.stages.evaluating import judging, speed
+from vision_cli.stages.evaluating.subject import EvalRequest, Subject, prepare
+from vision_cli.stages.running import answers, inference
+from vision_cli.stages.versioning import seen as version_seen
+from vision_cli.stages.versioning.seen import Seen
+
+RESULT_NAME = "result.json"
+PREDICTIONS_NAME = "predictions.parquet"
+NOTHING_JUDGED = (
+    "no KPI was judged, so none is met: evaluate a model of that runtime with --model, or add a KPI for this."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EvalResult:
+    """What was found.
+
+    Attributes:
+        model: path, name, family, task of what was judged.
+        data: split, number of photos, digest; path where it is not the project's.
+        runtime: name, threads, precision.
+        classes: names, in the order of the confusion matrix.
+        measurement: figures of quality with their intervals.
+        speed: `latency_ms.p50`, `latency_ms.p95`, `images_per_s`, `size_mb`, `memory_mb`.
+        judgements: one a KPI.
+        warnings: what a reader of the figures must know.
+        run: folder with the result and a prediction a photo.
+    """
+
+    model: Mapping[str, Any]
+    data: Mapping[str, Any]
+    runtime: Mapping[str, Any]
+    classes: tuple[str, ...]
+    measurement: Measurement
+    speed: Mapping[str, float | None]
+    judgements: tuple[Judgement, ...]
+    warnings: tuple[str, ...]
+    run: Path
+
+    @property
+    def passed(self) -> bool:
+        """Return whether every KPI that this runtime can answer is met, and there is one if any was declared."""
+        gates = [judgement.met for judgement in self.judgements if judgement.gates]
+        return all(gates) and not self.nothing_judged
+
+    @property
+    def nothing_judged(self) -> bool:
+        """Return whether KPIs were declared and every one is for another runtime."""
+        return bool(self.judgements) and not any(judgement.gates for judgement in self.judgements)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        intervals = {key: [each.low, each.high] for key, each in self.measurement.intervals.items()}
+        confusion = self.measurement.confusion
+        return {
+            "model": dict(self.model),
+            "data": dict(self.data),
+            "runtime": dict(self.runtime),
+            "classes": list(self.classes),
+            "metrics": {**self.measurement.values, **self.speed},
+            "intervals": intervals,
+            "kpis": [judgement.as_json() for judgement in self.judgements],
+            "passed": self.passed,
+            "confusion": None if confusion is None else confusion.tolist(),
+            "warnings": list(self.warnings),
+            "run": self.run,
+        }
+
+
+def evaluate(request: EvalRequest, progress: Progress) -> EvalResult:
+    """Judge a model.
+
+    Raises:
+        UsageError: a KPI names a metric or class that does not exist, or there is no such split.
+        DataError: model or data are refused, or the split is empty.
+    """
+    subject = prepare(request)
+    seen = version_seen.seen(request.project, subject.whole, progress)
+    manifest = {"model": str(subject.path.absolute()), "split": subject.split, **seen.manifest()}
+    record = run.create(request.project.root, "eval", subject.run_name, manifest)
+    with run.recorded(record):
+        result = _judge(request, subject, record, progress, seen)
+        files.write_json(record.folder / RESULT_NAME, result.as_json())
+    reports.write(request.junit, request.markdown, result.as_json())
+    return result
+
+
+def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Progress, seen: Seen) -> EvalResult:
+    runner, card = subject.runner, subject.runner.card
+    predictions = inference.predict_paths(runner, subject.dataset.paths(), progress, what="evaluate")
+    asked = MeasureRequest(
+        card.task,
+        subject.truth,
+        predictions,
+        card.classes,
+        thresholds=card.decode.thresholds,
+        resamples=request.project.config.eval.resamples,
+    )
+    measurement = metrics.measure(asked)
+    figures = speed.measure(subject.path, runner, progress)
+    _write_predictions(record.folder / PREDICTIONS_NAME, subject, predictions)
+    judgements = judging.judge_kpis(subject.targets, measurement, runtime=runner.runtime, extra=figures)
+    return EvalResult(
+        model=subject.model(),
+        data={**subject.data(), **_elsewhere(request), "digest": seen.digest, "version": seen.version},
+        runtime=subject.runtime(),
+        classes=card.classes.names,
+        measurement=measurement,
+        speed=figures,
+        judgements=judgements,
+        warnings=(
+            *measurement.warnings,
+            *_changed(request, subject, seen, progress),
+            *_unjudged(judgements),
+            *_seen(subject),
+        ),
+        run=record.folder,
+    )
+
+
+def _elsewhere(request: EvalRequest) -> dict[str, str]:
+    return {"path": str(request.data.absolute())} if request.data else {}
+
+
+def _seen(subject: Subject) -> tuple[str, ...]:
+    if subject.split == "test" or not np.isin(subject.dataset.splits(), ("train", "val")).any():
+        return ()
+    return ("some of these photos trained the model or chose its epoch: the figures flatter it.",)
+
+
+def _unjudged(judgements: tuple[Judgement, ...]) -> tuple[str, ...]:
+    others = [str(judgement.kpi) for judgement in judgements if not judgement.gates]
+    if not others:
+        return ()
+    told = f"declared for another runtime and not judged here: {', '.join(others)}."
+    return (told,) if len(others) < len(judgements) else (told, NOTHING_JUDGED)
+
+
+def _changed(request: EvalRequest, subject: Subject, seen: Seen, progress: Progress) -> tuple[str, ...]:
+    """Say that the data is not what the model was trained on, with counts where its version is in the store."""
+    trained = subject.runner.card.data_digest
+    if request.data is not None or not trained:
+        return ()
+    version = version_seen.of_model(subject.path)
+    if trained == seen.digest and (version is None or version == seen.version):
+        return ()
+    what = version_seen.what_changed(request.project, subject.whole, progress, digest=trained, version=version)
+    told = f" ({what})" if what else ""
+    if trained == seen.digest:
+        return (f"photos changed since this model was trained, and no label did{told}.",)
+    return (f"the data changed since this model was trained{told}: test photos may have been training photos then.",)
+
+
+def _write_predictions(path: Path, subject: Subject, predictions: Predictions) -> None:
+    """Write one row a photo: where it is, what it is, what the model said."""
+    names = subject.runner.card.classes.names
+    columns = {
+        "path": [str(each) for each in subject.dataset.paths()],
+        "truth": answers.truths(subject.truth, subject.runner.card.task, names),
+        "predicted": answers.answers(predictions, subject.runner.card),
+        "confidence": answers.confidences(predictions, subject.runner.card),
+        "scores": pa.array(list(predictions.scores), pa.list_(pa.float64())),
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    files.write_bytes(path, sink.getvalue().to_pybytes())

@@ -1,0 +1,87 @@
+"""Which evaluations a report stands on, and what the declared KPIs come to on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_cli.core import artefact, run
+from vision_cli.core.kpi import Interval, Kpi
+from vision_cli.core.measurement import Measurement
+from vision_cli.core.project import Project
+from vision_cli.reports import wording
+from vision_cli.reports.wording import is_number
+from vision_cli.stages.evaluating import evaluate
+from vision_cli.stages.running import loading
+
+_RUNTIMES = ("torch", "onnx", "tflite")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The evaluations that a report stands on.
+
+    Attributes:
+        results: folder and document of each, every KPI that the project declares judged.
+        left_out: in words, why others are not shown.
+    """
+
+    results: Sequence[tuple[Path, dict[str, Any]]]
+    left_out: Sequence[str]
+
+
+def choose(project: Project) -> Chosen:
+    """Return the newest evaluation of the current model in each runtime, on the split that the project declares."""
+    created = _created(project)
+    newest: dict[str, tuple[Path, dict[str, Any]]] = {}
+    left_out: dict[str, int] = {}
+    for folder in sorted((project.root / run.RUNS / "eval").glob("*")):
+        path = folder / evaluate.RESULT_NAME
+        if folder.is_symlink() or not path.is_file():
+            continue
+        result = run.read_json(path)
+        why = _unfit(project, result, created)
+        if why:
+            left_out[why] = left_out.get(why, 0) + 1
+        else:
+            newest[f"{result['runtime']['name']} {result['runtime'].get('precision', '')}"] = (folder, result)
+    order = sorted(newest.items(), key=lambda item: _RUNTIMES.index(item[0].split()[0]))
+    declared = project.config.targets()
+    results = [(folder, _judged(result, declared)) for _, (folder, result) in order]
+    return Chosen(results, [f"{wording.count(number, 'evaluation')} {why}" for why, number in left_out.items()])
+
+
+def _created(project: Project) -> str | None:
+    """Return when the last training's model was made; None where there is none."""
+    card = project.root / run.RUNS / "train" / run.LATEST / loading.MODEL_FOLDER / artefact.CARD_NAME
+    return run.read_json(card).get("created") if card.is_file() else None
+
+
+def _unfit(project: Project, result: Mapping[str, Any], created: str | None) -> str | None:
+    """Return why an evaluation says nothing about the project's targets; None where it does."""
+    data = result.get("data") or {}
+    if data.get("path"):
+        return "on other data than the project's"
+    if data.get("split") != project.config.eval.split:
+        return f"on the split '{data.get('split')}'"
+    trained = result["model"].get("trained")
+    return "of another model than the last training's" if created and trained != created else None
+
+
+def _judged(result: Mapping[str, Any], declared: Sequence[Kpi]) -> dict[str, Any]:
+    """Return the document with the declared KPIs as `kpis`, and those that only that run was asked as `asked`."""
+    before = {(str(entry.get("kpi")), entry.get("confidence")): entry for entry in result.get("kpis") or ()}
+    wanted = {(str(kpi), kpi.confidence): kpi for kpi in declared}
+    entries = [before.get(key) or _judge(kpi, result) for key, kpi in wanted.items()]
+    return {**result, "kpis": entries, "asked": [entry for key, entry in before.items() if key not in wanted]}
+
+
+def _judge(kpi: Kpi, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge a KPI that the evaluation was not asked on the figures that it found."""
+    figures, ends = result.get("metrics") or {}, (result.get("intervals") or {}).get(kpi.key) or (None, None)
+    kept = {kpi.key: Interval(*ends)} if all(is_number(end) for end in ends) else {}
+    found = Measurement(figures, kept, int((result.get("data") or {}).get("photos") or 0))
+    # Which kind of interval it was is not kept, and how many photos would settle it depends on that.
+    return {**found.judge(kpi, runtime=result["runtime"]["name"]).as_json(), "more_photos": None}

@@ -1,0 +1,259 @@
+"""`vision init`: look at labelled photos and write the project file that fits them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from vision_cli import formats, metrics
+from vision_cli.core import files, kpi, yaml_source
+from vision_cli.core.catalogue import suggestion
+from vision_cli.core.config import ProjectConfig, SourceConfig
+from vision_cli.core.dataset import SPLITS, ClassMap, Dataset
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.progress import Progress
+from vision_cli.core.schema import project_schema
+from vision_cli.stages.project import project_text
+from vision_cli.stages.project.project_text import ProjectText
+
+SCHEMA_PATH = Path(".vision") / "vision.schema.json"
+TASKS = ("classify", "multilabel", "regress")
+_SPLIT_FOLDERS = {*SPLITS, "valid", "validation", "training", "testing"}
+_IMBALANCE = 3
+"""From this ratio of the most to the least frequent class on, accuracy hides the rare ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitRequest:
+    """What the user said.
+
+    Attributes:
+        target: project file to write.
+        data: folder of photos or CSV; looked for beside the project file when None.
+        format: name in the formats table; found when None.
+        task: one of TASKS; what the labels say when None.
+        name: of the project; its folder's when None.
+        kpis: texts; one that suits the task when empty.
+        force: replace a project file that is there.
+        dry_run: say what would be written, write nothing.
+    """
+
+    target: Path
+    data: Path | None = None
+    format: str | None = None
+    task: str | None = None
+    name: str | None = None
+    kpis: tuple[str, ...] = ()
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the labelled photos look like.
+
+    Attributes:
+        data: folder or CSV.
+        format: name in the formats table.
+        photos: number.
+        splits: number of photos in each split that they come with; empty when they come with none.
+        task: what the labels say.
+        classes: (name, number of photos) in the class map's order.
+        values: of `regress`: lowest, highest, and mean distance from their mean; None otherwise.
+        notes: what the reader left out and why.
+    """
+
+    data: Path
+    format: str
+    photos: int
+    splits: Mapping[str, int]
+    task: str
+    classes: tuple[tuple[str, int], ...]
+    values: tuple[float, float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        return {
+            "data": self.data,
+            "format": self.format,
+            "photos": self.photos,
+            "splits": dict(self.splits),
+            "task": self.task,
+            "classes": dict(self.classes),
+            "values": None if self.values is None else dict(zip(("low", "high", "spread"), self.values, strict=True)),
+            "notes": list(self.notes),
+        }
+
+    def suited_kpi(self, task: str) -> str:
+        """Return a target to begin with."""
+        if task == "regress":
+            spread = self.values[2] if self.values else 1.0
+            return f"mae < {spread / 2:.2g}"
+        if task == "multilabel":
+            return "map > 0.8"
+        counts = [count for _, count in self.classes]
+        uneven = counts and max(counts) > _IMBALANCE * max(min(counts), 1)
+        return "balanced_accuracy > 0.8" if uneven else "top1 > 0.8"
+
+
+@dataclass(frozen=True, slots=True)
+class InitResult:
+    """What was written, or would be.
+
+    Attributes:
+        file: the project file.
+        schema: the JSON Schema that it links.
+        text: of the project file.
+        survey: what it was derived from.
+        task: that it declares.
+        written: False after a dry run.
+    """
+
+    file: Path
+    schema: Path
+    text: str
+    survey: Survey
+    task: str
+    written: bool
+
+
+def check_target(request: InitRequest) -> None:
+    """Refuse to replace a project file, before any work.
+
+    Raises:
+        UsageError: it is there, and `force` is not given; or the task is unknown.
+    """
+    if request.task is not None and request.task not in TASKS:
+        guess = suggestion(request.task, TASKS)
+        hint = f"Did you mean '{guess}'?" if guess else f"Use one of {', '.join(TASKS)}."
+        raise UsageError(f"--task: unknown task '{request.task}'.", hint=hint)
+    if request.target.exists() and not request.force and not request.dry_run:
+        raise UsageError(f"{request.target}: is there already.", hint="Replace it with --force.")
+
+
+def survey(request: InitRequest, progress: Progress) -> Survey:
+    """Read the labelled photos.
+
+    Raises:
+        UsageError: no data is named and none, or more than one, is found.
+        DataError: the data is refused.
+    """
+    data = request.data or _found(request.target.absolute().parent, progress)
+    if not data.exists():
+        raise DataError(f"{data}: does not exist.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
+    name = request.format or _format(data)
+    dataset = formats.read("data", SourceConfig(path=str(data), format=name), data)
+    if not len(dataset):
+        raise DataError(f"{data}: no photo in it.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
+    return _surveyed(data, name, dataset)
+
+
+def _format(data: Path) -> str:
+    candidates = formats.detect(data)
+    if len(candidates) == 1:
+        return candidates[0][0]
+    if candidates:
+        details = [f"{name}: {evidence}" for name, evidence in candidates]
+        raise UsageError(
+            f"{data}: may be of {len(candidates)} formats.", details=details, hint="Say which: --format NAME"
+        )
+    known = [f"{name}: {card.summary}" for name, card in formats.FORMATS.cards().items()]
+    raise DataError(f"{data}: no format fits.", details=known, hint="A folder a class, or a CSV with path,label.")
+
+
+def usual_place(folder: Path) -> Path | None:
+    """Return the one data set in or right below a folder, or None."""
+    found = _places(folder)
+    return found[0] if len(found) == 1 else None
+
+
+def _places(folder: Path) -> list[Path]:
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    # what holds class folders itself would, seen from here, be one class; folders of splits belong together
+    found = [path for path in below if path.name not in _SPLIT_FOLDERS and _is_data(path)]
+    return found or ([folder] if _is_data(folder) else [])
+
+
+def _found(folder: Path, progress: Progress) -> Path:
+    """Return the one data set in or right below a folder."""
+    found = _places(folder)
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found[:8])
+        problem = f"{len(found)} folders here hold labelled photos: {names}" if found else "no labelled photos here"
+        raise UsageError(f"{problem}.", hint="Say which: vision init --data PATH")
+    progress.say(f"photos found in {found[0]}")
+    return found[0]
+
+
+def _is_data(place: Path) -> bool:
+    try:
+        return bool(formats.detect(place))
+    except (DataError, UsageError):
+        return False
+
+
+def _surveyed(data: Path, name: str, dataset: Dataset) -> Survey:
+    splits = dataset.splits()
+    counts = {split: int((splits == split).sum()) for split in SPLITS if (splits == split).any()}
+    found = Survey(data, name, len(dataset), counts, "regress", (), notes=dataset.notes)
+    if dataset.annotations["value"].null_count < dataset.annotations.num_rows:
+        values = np.array([value for value in dataset.annotations["value"].to_pylist() if value is not None])
+        spread = float(np.abs(values - values.mean()).mean())
+        return replace(found, values=(float(values.min()), float(values.max()), spread))
+    matrix = dataset.class_matrix()
+    classes = tuple(zip(dataset.classes.names, matrix.sum(axis=0).tolist(), strict=True))
+    if len(classes) == 1:
+        one = f"every photo is of the one class '{classes[0][0]}': is this the right folder?"
+        found = replace(found, notes=(*found.notes, one))
+    several = bool(matrix.sum(axis=1).max(initial=0) > 1)
+    return replace(found, task="multilabel" if several else "classify", classes=classes)
+
+
+def init(request: InitRequest, found: Survey) -> InitResult:
+    """Write the project file and the schema that it links.
+
+    Raises:
+        UsageError: the file is there, or a KPI does not fit.
+        ResourceError: it cannot be written.
+    """
+    check_target(request)
+    task = request.task or found.task
+    targets = request.kpis or (found.suited_kpi(task),)
+    for text in targets:
+        metrics.check_kpi(kpi.parse(text), task, ClassMap(tuple(name for name, _ in found.classes)))
+    root = request.target.absolute().parent
+    name = request.name or root.name or "vision-project"
+    text = project_text.write(ProjectText(name, task, _shown(found.data, root), SCHEMA_PATH.as_posix(), targets), found)
+    _check_own(text)
+    if not request.dry_run:
+        files.write_json(root / SCHEMA_PATH, project_schema())
+        files.write_text(request.target, text)
+    return InitResult(request.target, root / SCHEMA_PATH, text, found, task, not request.dry_run)
+
+
+def _check_own(text: str) -> None:
+    try:
+        ProjectConfig.model_validate(yaml_source.parse(text, "vision.yaml").tree)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise UsageError("these answers give no valid project file.", details=problems) from error
+
+
+def _shown(data: Path, root: Path) -> str:
+    """Return a path as the project file names it: relative, unless only the file system's root is common."""
+    absolute = data.expanduser().absolute()
+    try:
+        relative = Path(os.path.relpath(absolute, root))
+        shares = os.path.commonpath([absolute, root]) != os.path.abspath(os.sep)  # noqa: PTH100  # no pathlib twin
+        if shares and (root / relative).samefile(absolute):
+            return relative.as_posix()
+    except (ValueError, OSError):  # another drive, or a link on the way
+        pass
+    return absolute.as_posix()

@@ -1,0 +1,1 @@
+"""`vision data view`, `query` and `stats`: photos chosen and counted by a condition."""

@@ -1,0 +1,1 @@
+"""`vision data show`: pages of photos with what is known of them."""

@@ -1,0 +1,1 @@
+"""`vision train`: from a view to a run folder."""

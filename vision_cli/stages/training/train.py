@@ -1,0 +1,233 @@
+"""`vision train`: from a view to a verified artefact in a run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_cli import models
+from vision_cli.advice.plan import Finding
+from vision_cli.core import artefact, files, run
+from vision_cli.core.contracts import Network
+from vision_cli.core.dataset import SPLITS
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.kpi import Judgement
+from vision_cli.core.measurement import Measurement
+from vision_cli.core.progress import Progress
+from vision_cli.core.project import Project
+from vision_cli.stages.data import TaskData, load_view
+from vision_cli.stages.evaluating import judging
+from vision_cli.stages.running import loading
+from vision_cli.stages.training import fitting, planning, rehearsal, run_lock, verifying
+from vision_cli.stages.training.fitting import FitTask
+from vision_cli.stages.versioning import seen as version_seen
+
+RESULT_NAME = "result.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What to train.
+
+    Attributes:
+        project: the project file says everything else.
+        resume: go on with the last run instead of a new one.
+        dry_run: read and check everything, write nothing.
+        offline: download nothing.
+    """
+
+    project: Project
+    resume: bool = False
+    dry_run: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What came out.
+
+    Attributes:
+        task: of the labels.
+        photos: number in each split.
+        classes: names.
+        findings: what the data cannot support.
+        run: the run's folder; None after a dry run.
+        model: the artefact's folder; None after a dry run.
+        measurement: of the validation split; None without one.
+        judgements: the project's KPIs on the validation split, for orientation.
+        how: what was done, one line each.
+        seconds: from start to end.
+    """
+
+    task: str
+    photos: Mapping[str, int]
+    classes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    run: Path | None = None
+    model: Path | None = None
+    measurement: Measurement | None = None
+    judgements: tuple[Judgement, ...] = ()
+    how: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        return {
+            "run": self.run,
+            "model": self.model,
+            "task": self.task,
+            "photos": dict(self.photos),
+            "classes": list(self.classes),
+            "metrics": dict(self.measurement.values) if self.measurement else {},
+            "kpis": [judgement.as_json() for judgement in self.judgements],
+            "findings": [finding.as_json() for finding in self.findings],
+            "how": list(self.how),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def train(request: TrainRequest, progress: Progress) -> TrainResult:
+    """Train a model as the project file says.
+
+    Raises:
+        UsageError: the project file asks for what the data or the family cannot give.
+        DataError: the data is refused, or a resumed run saw other data.
+        MissingPartError: a package or a weights file is not there.
+        ResourceError: the run to resume is still going on, or disk or memory do not suffice.
+    """
+    started = time.perf_counter()
+    project = request.project
+    _check_family(project)
+    data = load_view(project, remember=not request.dry_run)
+    counts = _counts(data)
+    judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
+    fitting.check_machine(project.config)
+    before = _resumable(project, data, progress) if request.resume else None
+    if request.dry_run:
+        return _rehearsed(request, data, counts, progress)
+    network = fitting.build(project, data, progress, offline=request.offline)
+    findings = _checked(request, data, network, progress)
+    photos = planning.photos_digest(project, data, progress)
+    record = _created(project, data, photos, progress) if before is None else before
+    with run_lock.held(record):
+        if request.resume:
+            _resume(request, record, data, photos, progress)
+        with run.recorded(record), _resumable_if_interrupted(record, progress):
+            fitted = fitting.fit(FitTask(project, data, network, record, request.resume), progress)
+            verified = verifying.verify(project, data, fitted, record, progress)
+            done = TrainResult(
+                task=data.task,
+                photos=counts,
+                classes=data.dataset.classes.names,
+                findings=findings,
+                run=record.folder,
+                model=verified.model,
+                measurement=verified.measurement,
+                judgements=verified.judgements,
+                how=fitted.how,
+                seconds=time.perf_counter() - started,
+            )
+            files.write_json(record.folder / RESULT_NAME, done.as_json())
+    return done
+
+
+def _rehearsed(request: TrainRequest, data: TaskData, counts: Mapping[str, int], progress: Progress) -> TrainResult:
+    project, model = request.project, request.project.config.model
+    network, downloads = rehearsal.rehearse(project, data, progress, offline=request.offline)
+    findings = _checked(request, data, network, progress)
+    plan = f"would train {model.backbone} ({model.family}) for {data.task}"
+    return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=(*downloads, plan))
+
+
+def _checked(request: TrainRequest, data: TaskData, network: Network, progress: Progress) -> tuple[Finding, ...]:
+    """Refuse what cannot be trained so, and warn of what the data cannot support."""
+    fitting.check_freezing(request.project.config, data, network)
+    findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
+    for note in data.dataset.notes:
+        progress.say(note)
+    return findings
+
+
+def _check_family(project: Project) -> None:
+    models.FAMILIES.load(project.config.model.family)
+
+
+def _counts(data: TaskData) -> dict[str, int]:
+    dataset, names = data.dataset, data.dataset.classes.names
+    if data.task == "classify" and len(names) < 2:
+        raise DataError(
+            f"every photo is of the one class '{names[0]}': there is nothing to tell apart.",
+            hint="Add photos of another class, or check data.sources: it may lie one folder too deep or too high.",
+        )
+    splits = dataset.splits()
+    counts = {name: int((splits == name).sum()) for name in SPLITS}
+    if not counts["train"]:
+        raise DataError("no photo is left to learn from.", hint="Check data.split in vision.yaml.")
+    return counts
+
+
+def _created(project: Project, data: TaskData, photos: str, progress: Progress) -> run.Run:
+    config = project.config
+    manifest = {
+        "config": config.model_dump(mode="json", by_alias=True),
+        "seed": config.train.seed,
+        "task": data.task,
+        "classes": list(data.dataset.classes.names),
+        **version_seen.seen(project, data.dataset, progress).manifest(),
+        "photos_digest": photos,
+    }
+    return run.create(project.root, "train", config.name, manifest)
+
+
+@contextmanager
+def _resumable_if_interrupted(record: run.Run, progress: Progress) -> Iterator[None]:
+    """Say on Ctrl-C how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress.warn(f"to go on later: {loading.resume_command(record)}")
+        raise
+
+
+def _resumable(project: Project, data: TaskData, progress: Progress) -> run.Run:
+    """Return the last run, if it stopped on the way and nothing that decides its result was changed since."""
+    try:
+        record = run.latest(project.root, "train")
+    except DataError as error:
+        raise UsageError(f"{error.message.rstrip('.')}: nothing to resume.", hint="Run `vision train`.") from error
+    if (record.folder / loading.MODEL_FOLDER / artefact.CARD_NAME).is_file():
+        raise UsageError(f"{record.folder}: is complete; there is nothing to resume.", hint="Run `vision train`.")
+    manifest = record.manifest
+    same_classes = manifest.get("classes") == list(data.dataset.classes.names)
+    if manifest.get("data_digest") != data.dataset.digest() or not same_classes:
+        problem = "the photos, labels, split or classes are not those that the run began with"
+        raise _other_data(record, problem, version_seen.since_run(project, record, data.dataset, progress))
+    if changed := _changed_keys(manifest.get("config", {}), project):
+        raise UsageError(
+            f"{record.folder}: settings changed since the run began: {', '.join(changed)}.",
+            hint=f"Resume it with `{loading.resume_command(record)}`, or start a new run with `vision train`.",
+        )
+    return record
+
+
+def _resume(request: TrainRequest, record: run.Run, data: TaskData, photos: str, progress: Progress) -> None:
+    if record.manifest.get("photos_digest") != photos:
+        problem = "photos of the same name have another content than when the run began"
+        raise _other_data(record, problem, version_seen.since_run(request.project, record, data.dataset, progress))
+    record.set_status("running", resumed=True)
+
+
+def _other_data(record: run.Run, problem: str, changes: str | None) -> DataError:
+    hint = "Bring the data back, or start a new run with `vision train`."
+    return DataError(f"{record.folder}: {problem}.", hint=hint, details=[changes] if changes else [])
+
+
+def _changed_keys(before: Mapping[str, Any], project: Project) -> list[str]:
+    now = project.config.model_dump(mode="json", by_alias=True)
+    pairs = [(part, key) for part in ("model", "train") for key in now[part]]
+    changed = [f"{part}.{key}" for part, key in pairs if before.get(part, {}).get(key) != now[part][key]]
+    return changed if before.get("task") == now["task"] else ["task", *changed]

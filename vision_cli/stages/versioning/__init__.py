@@ -1,0 +1,1 @@
+"""`vision data commit`, `log`, `diff`, `checkout`, `tag`, `verify`, `gc`: snapshots of data."""
