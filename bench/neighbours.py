@@ -11,16 +11,22 @@ from vision_cli.checks import neighbours
 
 PHOTOS, SIZE, COPIES = 100_000, 1280, 100
 _MB = 1e6
+_BLOCK = 4096
 
 
 def made_up(rng: np.random.Generator) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """Return embeddings like a network's: positive, of components of unlike variance, in some clusters."""
     spread = (np.arange(1, SIZE + 1) ** -0.5).astype(np.float32)
     centres = rng.standard_normal((12, SIZE), dtype=np.float32)
-    rows = rng.standard_normal((PHOTOS, SIZE), dtype=np.float32)
-    rows += 0.7 * centres[rng.integers(0, len(centres), PHOTOS)]
-    rows *= spread
-    np.maximum(rows + 0.2, 0, out=rows)
+    rows = np.empty((PHOTOS, SIZE), dtype=np.float32)
+    # In blocks: the peak of memory shall be that of the search, not of making things up.
+    for start in range(0, PHOTOS, _BLOCK):
+        block = rows[start : start + _BLOCK]
+        rng.standard_normal(out=block, dtype=np.float32)
+        block += 0.7 * centres[rng.integers(0, len(centres), len(block))]
+        block *= spread
+        block += 0.2
+        np.maximum(block, 0, out=block)
     rows[PHOTOS // 2 : PHOTOS // 2 + COPIES] = rows[:COPIES] * 1.01
     return rows
 

@@ -1,12 +1,15 @@
 """Learning curves: known parameters come back, intervals hold, and no answer is given where none can be."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from vision_cli.checks import learning_curve
+from vision_cli.checks import learning_curve, needs, out_of_fold
+from vision_cli.checks.labelled import Tagged
 from vision_cli.checks.learning_curve import Curve, Trials
+from vision_cli.checks.settings import Settings
 
 PHOTOS = np.array([20.0, 40, 80, 160, 320, 640])
 
@@ -108,6 +111,33 @@ def test_trials_learn_from_growing_shares_of_each_class() -> None:
     assert np.array_equal(found.right, again.right)
 
 
+def test_photos_with_several_classes_have_a_curve_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an embedding shows plainly is found more often than what it shows faintly."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    rng, size = np.random.default_rng(0), 300
+    has = rng.random((size, 2)) < 0.4
+    rows = (0.7 * rng.normal(size=(size, 8))).astype(np.float32)
+    rows[:, :2] += has * (3, 1.5)
+    things = Tagged(rows, has, ("plain", "faint"), np.arange(size), np.arange(size))
+    monkeypatch.setattr(needs, "single", lambda request, deep: None)
+    monkeypatch.setattr(needs, "tagged", lambda request, deep: things)
+    request = SimpleNamespace(deep=SimpleNamespace(bounds={"faint": 0.99}), settings=Settings())
+    plain, faint = needs.class_needs_photos(request)
+    assert [each.details["class"] for each in (plain, faint)] == ["plain", "faint"]
+    assert [each.details["available"] for each in (plain, faint)] == has.sum(axis=0).tolist()
+    assert plain.figure > 0.9 > faint.figure
+    # Truth: scikit-learn's own out-of-fold answers from all photos, at the same penalty.
+    centred = (rows - rows.mean(axis=0)) / np.sqrt(np.square(rows - rows.mean(axis=0)).mean())
+    for column, each in enumerate((plain, faint)):
+        model = LogisticRegression(C=1 / (out_of_fold.PENALTY * 0.8 * size))
+        found = cross_val_predict(model, centred, has[:, column], cv=5)[has[:, column]].mean()
+        assert each.details["measured"][-1][1] == pytest.approx(found, abs=0.05)
+    assert faint.details["bound"] == 0.99
+    assert "reached" not in faint.reason
+
+
 @pytest.mark.slow
 def test_predicts_real_photos_from_half_of_them(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From 250 photos of clothes, of which 200 at a time are learned from, the accuracy of 400 is foretold."""
@@ -119,7 +149,6 @@ def test_predicts_real_photos_from_half_of_them(shared_data: Path, monkeypatch: 
     policy.apply()
     torch = pytest.importorskip("torch")
     from vision_cli import models
-    from vision_cli.checks import out_of_fold
     from vision_cli.core.config import ModelConfig
     from vision_cli.core.progress import Silent
     from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views

@@ -1,9 +1,11 @@
 """Two samples: alike sets pass as often as they should, different ones are told apart, and the photos are named."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from vision_cli.checks import two_samples
+from vision_cli.checks import shift, two_samples
 
 
 def test_area_is_the_share_of_pairs_in_the_right_order() -> None:
@@ -69,11 +71,37 @@ def test_p_values_are_uniform_where_sets_are_alike() -> None:
     rng = np.random.default_rng(3)
     second, each = np.arange(100) < 30, np.arange(100)
     numbers = np.array([two_samples.ks(rng.normal(size=100), second, each, rng).p for _ in range(100)])
-    shares = np.array([two_samples.psi(rng.integers(0, 5, 100), 5, second, each, rng).p for _ in range(100)])
+    shares = np.array([two_samples.psi(rng.integers(0, 5, 100), second, each, rng).p for _ in range(100)])
     assert (numbers < 0.1).mean() <= 0.18  # 0.1 is expected; more than 18 of 100 has a chance of half a per cent
     assert (shares < 0.1).mean() <= 0.18
     assert 0.35 < np.median(numbers) < 0.65
     assert 0.35 < np.median(shares) < 0.65
+
+
+def test_p_gets_as_small_as_the_level_wants() -> None:
+    rng, second, each = np.random.default_rng(4), np.arange(200) < 60, np.arange(200)
+    moved = rng.normal(size=200) + 3 * second
+    assert two_samples.ks(moved, second, each, rng).p == pytest.approx(1 / 501)
+    assert two_samples.ks(moved, second, each, rng, 0.0005).p < 0.0005
+    assert two_samples.psi((moved > 1.5).astype(np.int64), second, each, rng, 0.0005).p < 0.0005
+
+
+def test_of_many_questions_none_is_answered_by_chance(monkeypatch) -> None:
+    """Twenty alike properties: at a level of 0.01 each, one in five sets would raise an alarm; together 1 % may."""
+    rng, split = np.random.default_rng(5), np.arange(120) < 40
+    monkeypatch.setattr(shift, "KS", 0.0)
+    monkeypatch.setattr(shift, "_labels", lambda request: ())
+    monkeypatch.setattr(shift, "_sides", lambda request, rows: [("test", rows, split)])
+    asked = SimpleNamespace(dataset=split, deep=None, settings=SimpleNamespace(seed=0))
+    alarms = []
+    for _ in range(10):
+        values = [(f"number {place}", rng.normal(size=120)) for place in range(20)]
+        monkeypatch.setattr(shift, "_numbers", lambda request, values=values: values)
+        alarms.append(len(shift.shift_properties(asked)))
+    assert sum(alarms) <= 1
+    moved = [*values[:-1], ("moved", values[-1][1] + 2 * split)]
+    monkeypatch.setattr(shift, "_numbers", lambda request: moved)
+    assert [finding.measure for finding in shift.shift_properties(asked)] == ["moved"]
 
 
 def test_the_command_names_the_property_and_the_photos(vision, tmp_path) -> None:

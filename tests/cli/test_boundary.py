@@ -183,7 +183,7 @@ USAGE = [
     (("config", "shwo"), "Did you mean 'show'?"),
     (("train", "trian.epochs=5"), "Did you mean train.epochs=5?"),
     (("train", "stray"), "unexpected extra argument"),
-    (("predict",), "missing argument"),
+    (("predict",), "there is nothing to look at"),
     (("eval", "--threads", "0"), "--threads"),
     (("config",), "missing command"),
 ]

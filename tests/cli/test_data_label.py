@@ -174,3 +174,79 @@ def test_help_of_every_command_has_examples(vision):
         called = vision("data", *words, "--help")
         assert called.code == 0
         assert "Examples:" in called.out
+
+
+def coco_without_photos(folder, boxes=12):
+    """Write two people's answers about photos that lie elsewhere; they disagree about each."""
+    for who, class_id in (("ann", 1), ("bob", 2)):
+        images = [{"id": n, "file_name": f"{n}.png", "width": 90, "height": 90} for n in range(boxes)]
+        rows = [
+            {"id": n, "image_id": n, "category_id": class_id, "bbox": [9, 9, 20, 20], "area": 400, "iscrowd": 0}
+            for n in range(boxes)
+        ]
+        classes = [{"id": 1, "name": "car"}, {"id": 2, "name": "van"}]
+        (folder / f"{who}.json").write_text(json.dumps({"images": images, "annotations": rows, "categories": classes}))
+
+
+def test_a_consensus_without_photos_is_refused_with_the_way_out(vision, tmp_path):
+    from PIL import Image
+
+    coco_without_photos(tmp_path)
+    words = ("data", "agreement", "ann.json", "bob.json", "--votes", "1", "--consensus", "cons")
+    for more in ((), ("--allow-loss", "all"), ("--allow-loss", "all", "--dry-run")):
+        called = vision(*words, *more)
+        assert called.code == 4
+        assert "--images none" in called.out
+        assert "--allow-loss no-image" not in called.out
+        assert not (tmp_path / "cons").exists()
+    (tmp_path / "photos").mkdir()
+    for number in range(12):
+        Image.new("RGB", (90, 90)).save(tmp_path / f"photos/{number}.png")
+    called = vision(*words, "--images-root", "photos")
+    assert called.code == 0, called.out + called.err
+    assert len(list((tmp_path / "cons").rglob("*.png"))) == 12
+    assert "and 2 more: --json" in called.out  # of 12 disputed photos
+    assert vision(*words, "--images", "none", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", "ann.json", "out", "--to", "voc"),
+        ("fix", "ann.json", "out"),
+        ("fix", "ann.json", "out", "--to", "voc"),
+    ],
+)
+def test_a_copy_without_any_photo_is_refused_with_the_way_out(vision, tmp_path, words):
+    coco_without_photos(tmp_path)
+    called = vision("data", *words, "--allow-loss", "all")
+    assert called.code == 4, called.out
+    assert "--images none" in called.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_tasks_without_any_photo_are_refused_with_the_way_out(vision, tmp_path):
+    coco_without_photos(tmp_path)
+    called = vision("data", "label", "export", "ann.json", "--to", "labelme", "--out", "out")
+    assert called.code == 3
+    assert "--images-root" in called.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("label", "export", "ann.json", "--to", "labelme", "--out", "out", "--assign", "0"),
+            "nobody would get a task",
+        ),
+        (("cost", "--photos", "100", "--objects", "3"), "--unit box"),
+        (("gold", "score", "ann.json", "--gold", "bob.json", "--bound", "f1>2"), "lies between 0 and 1"),
+        (("gold", "score", "ann.json", "--gold", "bob.json", "--bound", "f1>95"), "is a share between 0 and 1"),
+        (("gold", "score", "ann.json", "--gold", "bob.json", "--bound", "f1>=-1"), "lies between 0 and 1"),
+    ],
+)
+def test_words_that_mean_nothing_are_refused(vision, tmp_path, words, message):
+    coco_without_photos(tmp_path)
+    called = vision("data", *words)
+    assert (called.code, message in called.err) == (2, True), called.err

@@ -110,6 +110,25 @@ def test_a_view_is_added(vision: Callable, project: Path) -> None:
     assert vision(*words).code == 2
 
 
+def test_a_quiet_dry_run_names_the_view(vision: Callable, project: Path) -> None:
+    called = vision("data", "view", "--add", "my view", "--from", "street", "-q", "--dry-run")
+    assert called.out == "would be written to vision.yaml: view my view\n"
+
+
+def test_a_view_called_all_has_to_be_meant(vision: Callable, project: Path) -> None:
+    words = ("data", "view", "--add", "all", "--from", "street")
+    called = vision(*words)
+    assert (called.code, Path("vision.yaml").read_text()) == (2, streets.PROJECT)
+    assert "takes its place in all commands, without more." in called.err
+    assert "--force" in called.err
+    assert "note" not in vision("config", "check").out
+    assert vision(*words, "--force").code == 0
+    assert vision("data", "view", "all", "--json").document["photos"] == 6
+    checked = vision("config", "check")
+    assert checked.code == 0
+    assert "the view 'all' takes the place of every source in all commands (without more)" in checked.out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -56,7 +56,31 @@ def test_a_view(vision, folders, tmp_path):
     assert vision("data", "stats", "--json").document["photos"] == 5
     called = vision("data", "stats", "cat")
     assert called.code == 2
-    assert "cats" in called.err
+    assert "Did you mean 'cats'?" in called.err
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("detect", ""), "PATH"),
+        (("stats", ""), "VIEW|PATH"),
+        (("check", "", "--fast"), "VIEW|PATH"),
+        (("convert", "", "out", "--to", "coco"), "SOURCE"),
+        (("convert", "photos", "", "--to", "coco"), "TARGET"),
+        (("fix", "", "out"), "VIEW|PATH"),
+        (("show", ""), "VIEW|PATH"),
+        (("cost", ""), "VIEW|PATH"),
+        (("agreement", "photos", ""), "PATH"),
+        (("label", "export", "", "out", "--to", "cvat"), "VIEW|PATH"),
+        (("query", "SELECT 1", "--data", ""), "--data"),
+        (("query", "SELECT 1", "--data="), "--data"),
+        (("stats", "photos", "--images-root", ""), "--images-root"),
+    ],
+)
+def test_an_empty_path_is_not_the_folder_we_are_in(vision, folders, words, what):
+    called = vision("data", *words, "--json")
+    assert called.code == 2
+    assert called.document["error"]["message"] == f"{what} is empty."
 
 
 def test_hostile_names_are_shown_and_move_nothing(vision, tmp_path):

@@ -2,8 +2,10 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -107,6 +109,49 @@ def test_checkout_in_a_format_that_loses_something_is_exit_4(vision, committed):
     assert len(list((committed / "out").rglob("*.png"))) == 8
 
 
+def test_a_voc_source_comes_back_with_its_lists_and_bytes(vision, tmp_path):
+    made = tmp_path / "voc"
+    for folder in ("Annotations", "JPEGImages", "ImageSets/Main", "ImageSets/Layout"):
+        (made / folder).mkdir(parents=True)
+    box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    for name in ("001", "002", "003"):
+        Image.new("RGB", (32, 24)).save(made / "JPEGImages" / f"{name}.jpg")
+        size = "<size><width>32</width><height>24</height><depth>3</depth></size>"
+        text = f"<annotation><filename>{name}.jpg</filename>{size}<object><name>a</name>{box}</object></annotation>"
+        (made / "Annotations" / f"{name}.xml").write_text(text)
+    lists = {"train": "001", "val": "002", "trainval": "001\n002", "test": "003", "a_trainval": "001  1\n002 -1"}
+    for name, lines in lists.items():
+        (made / "ImageSets" / "Main" / f"{name}.txt").write_text(f"{lines}\n")
+    (made / "ImageSets" / "Layout" / "train.txt").write_text("001\n")
+    (tmp_path / "vision.yaml").write_text("data: {sources: {voc: {path: voc}}}\n")
+    assert vision("data", "commit", "source:voc", "-m", "first").code == 0
+    called = vision("data", "checkout", "HEAD", "out", "--to", "voc")
+    assert called.code == 0, called.err
+    before = {path.relative_to(made): path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    out = tmp_path / "out"
+    assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert vision("data", "checkout", "HEAD", "kitti", "--to", "yolo", "--allow-loss", "all").code == 0
+    assert not (tmp_path / "kitti" / "ImageSets").exists()
+
+
+def test_a_view_shows_the_version_of_its_sources(vision, committed):
+    (committed / "vision.yaml").write_text(
+        "data: {sources: {photos: {path: photos}, old: {path: photos, version: v1}}}\n"
+    )
+    called = vision("data", "view", "--json")
+    assert called.code == 0, called.err
+    known = vision("data", "log", "--json").document["tags"]["v1"]
+    lines = {line["name"]: (line["version"], line["version_id"]) for line in called.document["sources"]}
+    assert lines == {"photos": (None, None), "old": ("v1", known)}
+    assert f"v1 ({known[:12]})" in vision("data", "view").out
+
+
+def test_diff_leaves_nothing_of_the_engine_on_stderr(vision, committed):
+    words = [sys.executable, "-m", "vision_cli", "data", "diff", "v1", "-q"]
+    done = subprocess.run(words, cwd=committed, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -196,3 +241,50 @@ def test_help_has_examples_and_imports_nothing_heavy(command):
     assert f"vision data {command}" in done.stdout.split("Examples:")[1]
     loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert loaded & {"numpy", "pyarrow", "pydantic", "duckdb", "torch", "rich", "yaml", "PIL", "cv2"} == set()
+
+
+def test_a_missing_version_is_named_and_stops_nothing_else(vision, committed):
+    assert vision("data", "commit", "-m", "second").code == 0
+    log = vision("data", "log", "--json").document
+    gone = log["entries"][0]["id"]
+    shutil.rmtree(Path(log["store"]) / "commits" / gone)
+    listed = vision("data", "log")
+    assert listed.code == 0
+    assert f"missing: {gone[:12]}: bring " in listed.out
+    assert vision("data", "log", "--json").document["missing"] == [gone]
+    for words in (("diff", "HEAD"), ("checkout", "HEAD", "out")):
+        called = vision("data", *words)
+        assert called.code == 3
+        assert f"the version {gone[:12]} is missing" in called.err
+        assert "commit the same data again" in called.err
+    objects = sorted((Path(log["store"]) / "objects").rglob("*"))
+    swept = vision("data", "gc")
+    assert (swept.code, f"the version {gone[:12]} is missing" in swept.out) == (4, True)
+    assert sorted((Path(log["store"]) / "objects").rglob("*")) == objects
+    assert vision("data", "commit", "-m", "again").code == 0
+    assert vision("data", "verify").code == 0
+    assert vision("data", "gc").code == 0
+
+
+def test_a_torn_last_line_of_the_log_is_left_out_and_told(vision, committed):
+    assert vision("data", "commit", "-m", "second").code == 0
+    before = vision("data", "log", "--json").document
+    path = Path(before["store"]) / "log.jsonl"
+    path.write_bytes(path.read_bytes()[:-40])
+    found = vision("data", "log", "--json").document
+    assert found["entries"] == before["entries"][1:]
+    assert "its last line is torn" in vision("data", "log").out
+    assert (vision("data", "gc").code, "nothing was removed" in vision("data", "gc").err) == (3, True)
+    assert vision("data", "commit", "-m", "again").code == 0
+    again = vision("data", "log", "--json").document
+    assert [each["id"] for each in again["entries"]] == [each["id"] for each in before["entries"]]
+    assert again["notes"] == []
+    assert vision("data", "gc").code == 0
+
+
+def test_a_torn_line_in_the_middle_of_the_log_is_refused(vision, committed):
+    path = Path(vision("data", "log", "--json").document["store"]) / "log.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0][:-40] + b"\n", *lines[1:]]))
+    called = vision("data", "log")
+    assert (called.code, "log.jsonl:1: no line of a log" in called.err) == (3, True)

@@ -274,3 +274,64 @@ def test_questions_on_a_terminal(tmp_path):
 def test_the_help_names_every_format():
     named = FORMAT_HELP.partition(" one of ")[2].rstrip(".").split(", ")
     assert set(named) == set(FORMATS) - {"mapping"}  # which needs a file of the user's
+
+
+def coco_set(root, *, outlined):
+    """Three photos with two boxes each; `outlined` of the six have an outline too."""
+    for number in range(3):
+        photo(root / f"{number}.jpg")
+    boxes = [[4, 4, 10, 8], [20, 10, 12, 12]]
+    annotations = []
+    for row in range(6):
+        x, y, w, h = boxes[row % 2]
+        shape = [[x, y, x + w, y, x + w, y + h]] if row < outlined else []
+        annotations.append(
+            {"id": row + 1, "image_id": row // 2, "category_id": 1 + (row == 5), "bbox": boxes[row % 2],
+             "area": w * h, "iscrowd": 0, "segmentation": shape}
+        )  # fmt: skip
+    images = [{"id": number, "file_name": f"{number}.jpg", "width": 48, "height": 40} for number in range(3)]
+    categories = [{"id": 1, "name": "nut"}, {"id": 2, "name": "bolt"}]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    (root / "labels.json").write_text(json.dumps(document))
+
+
+def mask_set(root):
+    for number in range(3):
+        photo(root / "images" / f"{number}.jpg")
+        (root / "masks").mkdir(exist_ok=True)
+        mask = np.zeros((40, 48), np.uint8)
+        mask[10:20, 10:30] = 1 + number % 2
+        Image.fromarray(mask).save(root / "masks" / f"{number}.png")
+    (root / "classes.txt").write_text("ground\nroad\nroof\n")
+
+
+@pytest.mark.parametrize(
+    ("make", "task", "kpi", "objects"),
+    [
+        (lambda root: coco_set(root, outlined=0), "detect", "ap50 > 0.5", 6),
+        (lambda root: coco_set(root, outlined=2), "detect", "ap50 > 0.5", 6),
+        (lambda root: coco_set(root, outlined=6), "instance", "ap50 > 0.5", 6),
+        (mask_set, "semantic", "miou > 0.5", None),
+    ],
+)
+def test_labels_of_places(vision, tmp_path, make, task, kpi, objects):
+    make(tmp_path / "parts")
+    called = vision("init", "--data", "parts", "--json")
+    assert called.code == 0, called.err
+    assert called.document["survey"]["objects"] == objects
+    if objects:
+        assert called.document["survey"]["classes"] == {"nut": 5, "bolt": 1}
+    read = project.load(tmp_path / "vision.yaml")
+    assert read.config.task == task
+    assert read.config.model.family == "auto"
+    assert [str(each) for each in read.config.targets()] == [kpi]
+    assert vision("config", "check").code == 0
+    assert "vision train --overfit 8" in vision("init", "--data", "parts", "--force").out
+
+
+def test_photos_without_places_are_no_detectors_data(vision, tmp_path):
+    class_folders(tmp_path / "photos", {"a": 2, "b": 2})
+    called = vision("init", "--data", "photos", "--task", "detect")
+    assert called.code == 2
+    assert "learns from boxes or masks" in called.err
+    assert not (tmp_path / "vision.yaml").exists()

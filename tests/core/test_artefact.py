@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from vision_cli.core import artefact
 from vision_cli.core.artefact import Card, Decode, Golden
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError
+from vision_cli.core.place_decode import Level, PlaceDecode
 from vision_cli.core.preprocess import Preprocess
 
 
@@ -32,7 +34,7 @@ def card(**changes: object) -> Card:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    golden = Golden(np.zeros((64, 96, 3), np.uint8), np.zeros((1, 3), np.float32))
+    golden = Golden(np.zeros((64, 96, 3), np.uint8), (np.zeros((1, 3), np.float32),))
     return artefact.save(tmp_path / "model", card(), golden=golden, weights=b"w" * 1000, weights_file="m.safetensors")
 
 
@@ -43,6 +45,52 @@ def test_what_is_written_is_read_back(folder: Path) -> None:
     assert read.decode == Decode(temperature=1.5)
     assert read.weights_file == "m.safetensors"
     assert artefact.load_golden(folder).photo.shape == (64, 96, 3)
+
+
+PLACES = PlaceDecode(
+    "anchors",
+    "sigmoid",
+    (Level(8, ((10.0, 12.5), (30.0, 7.0))), Level(16, ((64.0, 64.0),))),
+    score_floor=0.02,
+    nms_iou=0.6,
+    confidence=0.35,
+)
+
+
+def test_a_detector_comes_back_with_all_its_raw_outputs(tmp_path: Path) -> None:
+    raw = tuple(np.full((1, 2 + index, 6), index, np.float32) for index in range(12))
+    golden = Golden(np.zeros((64, 96, 3), np.uint8), raw)
+    made = card(task="detect", decode=PLACES)
+    folder = artefact.save(tmp_path / "model", made, golden=golden, weights=b"w", weights_file="m.safetensors")
+    read = artefact.load_card(folder)
+    assert read.decode == read.place_decode == PLACES
+    assert json.loads((folder / "artefact.json").read_text())["decode"]["layout"] == "anchors"
+    for found, wanted in zip(artefact.load_golden(folder).raw, raw, strict=True):
+        assert np.array_equal(found, wanted)
+    with pytest.raises(DataError, match="the task 'detect' has no one answer about a photo"):
+        _ = read.photo_decode
+    with pytest.raises(DataError, match="the task 'classify' does not say where things are"):
+        _ = card().place_decode
+
+
+def test_an_artefact_written_before_detectors_is_read(folder: Path) -> None:
+    with np.load(folder / "golden.npz") as arrays:
+        assert sorted(arrays.files) == ["photo", "raw"]
+    assert [each.shape for each in artefact.load_golden(folder).raw] == [(1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": "detect"}, "its decode parameters are none of the task 'detect'"),
+        ({"decode": PLACES}, "its decode parameters are none of the task 'classify'"),
+        ({"task": "detect", "decode": replace(PLACES, nms_iou=1.5)}, r"m\.json: decode: a value is out of range"),
+        ({"task": "detect", "decode": replace(PLACES, layout="dense")}, r"m\.json: decode: a value is out of range"),
+    ],
+)
+def test_decode_parameters_of_another_kind_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        artefact.parse_card(json.dumps(card(**changes).as_json()), where="m.json")
 
 
 def test_one_flipped_byte_of_the_weights_is_found(folder: Path) -> None:

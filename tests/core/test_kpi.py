@@ -220,3 +220,17 @@ def test_further_values_are_judged_too() -> None:
     measured = Measurement({"f1": 0.9}, {}, 10).with_values({"latency_ms.p95": 20.0})
     assert measured.judge(parse("latency_ms < 33"), runtime="onnx").met
     assert measured.judge(parse("f1 > 0.8"), runtime="onnx").met
+
+
+@pytest.mark.parametrize(
+    ("bound", "ends", "said"),
+    [
+        (0.8, (0.3906, 0.8619), "undecided: 0.8 lies inside the 95 % interval 0.39 to 0.86"),
+        (0.98, (0.9795, 0.9849), "undecided: 0.98 lies inside the 95 % interval 0.9795 to 0.9849"),
+        (130, (127.4, 133.7), "undecided: 130 lies inside the 95 % interval 127 to 134"),
+    ],
+)
+def test_what_is_undecided_says_so_with_as_many_digits_as_it_takes(bound, ends, said):
+    value = sum(ends) / 2
+    judged = judge(parse(f"m > {bound}"), {"m": value}, {"m": Interval(*ends)}, n_photos=50, runtime="torch")
+    assert (judged.reason or "").startswith(said)

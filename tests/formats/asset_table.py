@@ -29,21 +29,8 @@ panopticapi_sample/sample_data | ambiguous: coco, panoptic
 raccoon_voc | voc 200 217 1
 raccoon_voc/annotations | voc 200 217 1
 raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3: raccoon_la
-@ade20k2017_dataset | imagefolder 10 10 2
-@ade20k2017_dataset/dataset | imagefolder 3 3 1
-@ade20k2017_dataset/dataset/training | imagefolder 3 3 1
-@ade20k2017_dataset/dataset_with_meta_file | imagefolder 3 3 1
-@ade20k2017_dataset/dataset_with_meta_file/training | imagefolder 3 3 1
-@ade20k2020_dataset | imagefolder 20 20 2
-@ade20k2020_dataset/dataset | imagefolder 10 10 2
-@ade20k2020_dataset/dataset/training | imagefolder 6 6 1
-@ade20k2020_dataset/dataset/validation | imagefolder 4 4 1
-@ade20k2020_dataset/dataset_with_meta_file | imagefolder 6 6 1
-@ade20k2020_dataset/dataset_with_meta_file/training | imagefolder 6 6 1
-@align_celeba_dataset | imagefolder 10 10 2
 @ava_dataset/frames | imagefolder 4 4 2
 @camvid_dataset | masks 4 10 8
-@celeba_dataset | imagefolder 10 10 2
 @cityscapes_dataset | imagefolder 20 20 2
 @cityscapes_dataset/dataset | cityscapes 4 9 6
 @cityscapes_dataset/dataset/gtFine | cityscapes 4 9 6
@@ -76,12 +63,11 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @common_semantic_segmentation_dataset | masks refused: 2 bad masks of 2: 2 masks without photo.
 @common_semantic_segmentation_dataset/dataset | masks 2 4 6
 @common_super_resolution_dataset | imagefolder 6 6 3
-@cvat_dataset | imagefolder 11 11 2
-@cvat_dataset/for_images | imagefolder 8 8 2
+@cvat_dataset | nothing fits
+@cvat_dataset/for_images | nothing fits
 @cvat_dataset/for_images/export_project | cvat 6 12 2
 @cvat_dataset/for_images/export_task | cvat 2 4 2
 @cvat_dataset/for_video | cvat 3 3 3
-@icdar_dataset | imagefolder 6 6 3
 @imagenet_dataset | imagefolder 3 3 2
 @imagenet_dataset/label_1 | imagefolder 1 1 1
 @imagenet_subsets_dataset | imagefolder 9 9 2
@@ -108,27 +94,18 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @kitti_dataset/kitti_raw/IMAGE_00 | imagefolder 3 3 1
 @kitti_dataset/kitti_segmentation | imagefolder 4 4 2
 @kitti_dataset/kitti_segmentation/training | imagefolder 4 4 2
-@labelme_dataset | imagefolder 5 5 3
 @labelme_dataset/Images | imagefolder 1 1 1
 @labelme_dataset/Masks | imagefolder 2 2 1
 @labelme_dataset/Scribbles | imagefolder 2 2 1
 @lfw_dataset/test/images | imagefolder 3 3 2
-@mapillary_vistas_dataset | imagefolder 21 21 3
 @mapillary_vistas_dataset/train | imagefolder 7 7 3
 @mapillary_vistas_dataset/train/v1.2 | panoptic 1 5 3
 @mapillary_vistas_dataset/train/v2.0 | panoptic 1 5 3
 @mapillary_vistas_dataset/val | imagefolder 14 14 3
 @mapillary_vistas_dataset/val/v1.2 | panoptic 2 5 3
 @mapillary_vistas_dataset/val/v2.0 | panoptic 2 5 3
-@market1501_dataset | imagefolder 3 3 3
-@mars_dataset | imagefolder 3 3 2
 @mars_dataset/bbox_test | imagefolder 1 1 1
 @mars_dataset/bbox_train | imagefolder 2 2 2
-@mots_dataset | imagefolder 6 6 2
-@mots_dataset/train | imagefolder 4 4 2
-@mots_dataset/val | imagefolder 2 2 2
-@mpii_json_dataset | imagefolder 6 6 2
-@mvtec_dataset/category_0 | imagefolder 5 5 2
 @mvtec_dataset/category_0/default | imagefolder 3 3 3
 @mvtec_dataset/category_0/ground_truth | imagefolder 2 2 2
 @open_images_dataset | imagefolder 7 7 2
@@ -156,7 +133,6 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @synthia_dataset/rand_meta_file | masks 2 5 5
 @synthia_dataset/sf | masks 2 5 5
 @tf_detection_api_dataset | tfrecord 3 4 10
-@vgg_face2_dataset | imagefolder 4 4 3
 @vgg_face2_dataset/test | imagefolder 1 1 1
 @vgg_face2_dataset/train | imagefolder 3 3 2
 @voc_dataset | ambiguous: voc, masks
@@ -169,8 +145,6 @@ raccoon_voc/data | csv refused: one CSV with a path column was expected, found 3
 @vott_csv_dataset | imagefolder 8 8 2
 @vott_csv_dataset/dataset | csv refused: one CSV with a path column was expected, found 2: test-expor
 @vott_csv_dataset/dataset_with_meta_file | csv 2 2 2
-@vott_json_dataset | imagefolder 6 6 2
-@widerface_dataset | imagefolder 3 3 2
 @widerface_dataset/WIDER_train/images | imagefolder 2 2 2
 @widerface_dataset/WIDER_val/images | imagefolder 1 1 1
 @yolo_dataset | imagefolder 4 4 3

@@ -62,14 +62,14 @@ def test_records_come_byte_for_byte(tmp_path: Path) -> None:
 
 def test_attributes_of_an_annotation_stand_by_themselves(tmp_path: Path) -> None:
     more = [
-        {"attributes": {"occluded": True}},
+        {"attributes": {"hidden": True}},
         {"attributes": {"a": 1}, "b": "é"},
         {"attributes": {"a": 1}, "a": 2},
         {},
     ]
     content = document([box(n, **item) for n, item in enumerate(more)])
     found = read(save(tmp_path / "a.json", content)).annotations["attributes"].to_pylist()
-    expected = [{"occluded": True}, {"a": 1, "b": "é"}, {"attributes": {"a": 1}, "a": 2}, None]
+    expected = [{"hidden": True}, {"a": 1, "b": "é"}, {"attributes": {"a": 1}, "a": 2}, None]
     assert [None if text is None else json.loads(text) for text in found] == expected
 
 

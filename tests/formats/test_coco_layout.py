@@ -66,8 +66,16 @@ def test_photos_are_kept_inside_of_the_root(tmp_path: Path, write: Any) -> None:
 def test_what_is_no_coco_is_not_detected(tmp_path: Path) -> None:
     for content in (b"{}", b"[]", b"[1]", b'{"images": []}', b'{"shapes": [], "imagePath": ""}', b"\xff\xfe", b""):
         assert coco.detect(save(tmp_path / "a.json", content)) is None
-    with pytest.raises(DataError, match="no label file was found"):
+        with pytest.raises(DataError) as caught:
+            coco.read(tmp_path, ReadOptions("s"))
+        assert "a.json" in " ".join([caught.value.message, *caught.value.details])
+    save(tmp_path / "b.json", b"{}")
+    with pytest.raises(DataError, match="no label file was found among 2 JSON files") as caught:
         coco.read(tmp_path, ReadOptions("s"))
+    assert caught.value.details == ("a.json: no file of COCO", "b.json: no file of COCO")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"no label file was found\."):
+        coco.read(tmp_path / "empty", ReadOptions("s"))
 
 
 def result(image: int = 1, category: int = 1, **more: Any) -> dict[str, Any]:

@@ -83,6 +83,8 @@ def test_columns_may_be_mapped(write, tmp_path: Path) -> None:
     assert boxes(formats.read("t", config, path)) == [(1, 2, 2, 2)]
     with pytest.raises(DataError, match="no such columns: label: none"):
         csv_labels.read(path, ReadOptions("t", columns={"path": "foto", "label": "none"}))
+    with pytest.raises(DataError, match=r"label: ar \(did you mean 'art'\?\)"):  # a part of a name is no name
+        csv_labels.read(path, ReadOptions("t", columns={"path": "foto", "label": "ar"}))
 
 
 def test_photos_may_have_no_box_or_only_a_label(table) -> None:

@@ -17,7 +17,7 @@ from test_labelstudio_brush import PEER_RLE
 from vision_cli.core import outline
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
-from vision_cli.formats import ReadOptions, WriteOptions, labelstudio
+from vision_cli.formats import ReadOptions, WriteOptions, conserving, labelstudio
 
 FOLDER = "ls_converter_tests/tests/data"
 READ = {
@@ -193,7 +193,9 @@ def test_labels_of_the_whole_photo(tmp_path):
     assert [row.get("class", row.get("value")) for row in found] == ["rain", "night", 3.5, 4.0, "animal/cat"]
     assert json.loads(found[0]["attributes"]) == {"annotation_id": 5, "from_name": "f"}
     dataset = read(tmp_path)
-    assert dataset.notes == ("1 results of type textarea are kept, and are no labels of photos.",)
+    assert dataset.notes == (
+        "1 results of type textarea are no labels of photos; they are kept as they are, in `other_results`.",
+    )
 
 
 def test_what_is_said_of_a_region_and_regions_with_labels_apart(tmp_path):
@@ -257,6 +259,47 @@ def test_only_what_changed_is_written_anew(tmp_path):
     assert region["value"] == {**value, "rectanglelabels": ["Auto"]}
     assert (region["id"], first["annotations"][0]["id"], first["annotations"][0]["completed_by"]) == ("a", 5, 9)
     assert kept == text
+
+
+def test_a_text_about_a_region_is_an_attribute_called_as_its_control(tmp_path):
+    place = {"x": 10, "y": 20, "width": 5, "height": 10, "rotation": 0}
+    (row,) = one(
+        tmp_path,
+        result("rectanglelabels", {**place, "rectanglelabels": ["car"]}, id="r"),
+        result("textarea", {**place, "text": ["B-XY 1"]}, id="r", from_name="plate"),
+    )
+    assert json.loads(row["attributes"])["plate"] == "B-XY 1"
+
+
+RELATION = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right", "labels": ["tows"]}
+
+
+def test_relations_and_texts_travel_through_formats_that_hold_metadata(tmp_path):
+    place = {"x": 10, "y": 20, "width": 5, "height": 10, "rotation": 0, "rectanglelabels": ["car"]}
+    text = result("textarea", {"text": ["blurred"]}, id="t", from_name="note")
+    path = tasks(
+        tmp_path,
+        task(result("rectanglelabels", place, id="a"), result("rectanglelabels", place, id="b"), RELATION, text),
+        task(text, id=2, data={"image": "b.jpg"}),
+    )
+    dataset = read(path)
+    bare = replace(dataset, images=dataset.images.drop_columns(["record"]), origins={})
+    first, second = written(bare, tmp_path / "out")
+    (answer,) = first["annotations"]
+    assert [each["type"] for each in answer["result"]] == ["rectanglelabels"] * 2 + ["relation", "textarea"]
+    assert answer["result"][2:] == [RELATION, text]
+    assert [each["result"] for each in second["annotations"]] == [[text]]
+    assert "other_results" not in first["data"]
+    only = dataset.images.drop_columns(["record", "labelling", "annotators"])
+    lost = conserving.losses(replace(dataset, images=only), frozenset({"box", "class", "classes", "unlabelled"}))
+    assert [loss.rows.tolist() for loss in lost if loss.name == "metadata"] == [[True, True]]
+
+
+def test_a_foreign_column_called_other_results_is_data(tmp_path):
+    dataset = made.plain(tmp_path / "photos")
+    images = dataset.images.append_column("other_results", [["[1]", "x"]])
+    found = written(replace(dataset, images=images), tmp_path / "out")
+    assert [each["data"]["other_results"] for each in found] == ["[1]", "x"]
 
 
 def test_ids_survive_a_labelling_round(tmp_path):

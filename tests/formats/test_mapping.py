@@ -215,7 +215,7 @@ def test_a_wrong_mapping_is_named_with_its_line(text: str, expected: str, tmp_pa
         ({"p": "../../etc/passwd", "w": 5}, "leads out of"),
         ({"p": "/etc/passwd", "w": 5}, "leads out of"),
         ({"p": 5, "w": 5}, "the photo's path 'p' is 5"),
-        ({"w": 5}, "the photo's path 'p' is None"),
+        ({"p": None, "w": 5}, "the photo's path 'p' is None"),
         ({"p": "a.png", "w": -5}, "-5 is no width or height"),
         ({"p": "a.png", "w": "1_0"}, "'1_0' is no number"),
         ({"p": "a.png", "w": 5, "box": [1, 2, 3]}, "has not four numbers"),
@@ -231,10 +231,12 @@ def test_a_wrong_mapping_is_named_with_its_line(text: str, expected: str, tmp_pa
         ('{"p": "a.png"', "no JSON at character"),
         ("[" * 100_000, "nested too deeply"),
         ("\xff", "no JSON at character 0"),
-        ({"p": "none.png"}, "none.png is not in"),
+        ({"p": "none.png", "w": None}, "none.png is not in"),
     ],
 )
 def test_a_wrong_record_is_refused_with_its_file(document: Any, expected: str, tmp_path: Path) -> None:
+    if isinstance(document, dict):
+        document = {"box": None, "kind": None, "poly": None, **document}
     with pytest.raises(DataError) as caught:
         yaml_read(tmp_path, PHOTOS + "objects: {box: box, label: kind, polygon: poly}", document)
     told = "\n".join([caught.value.message, *caught.value.details])
@@ -246,12 +248,74 @@ def test_a_list_may_be_empty_and_must_be_there(tmp_path: Path) -> None:
     text = 'photos: {files: a.json, each: "frames[*]", path: p}'
     with pytest.raises(DataError, match="no photo is described"):
         yaml_read(tmp_path, text, {"frames": []})
-    with pytest.raises(DataError, match="nothing is at"):
+    with pytest.raises(DataError, match=r"nothing is at .* did you mean 'Frames'"):
         yaml_read(tmp_path, text, {"Frames": []})
     with pytest.raises(DataError, match="no file is called"):
         yaml_read(tmp_path, text.replace("a.json", "b*.json"), {})
     with pytest.raises(DataError, match="leads out"):
         yaml_read(tmp_path, text.replace("a.json", "../*.json"), {})
+
+
+DRIVE_TYPOS = [
+    ('path: "{image.name}"', 'path: "{image.nmae}"', "drive.yaml:4: photos.path", "name"),
+    ("width: image.size[0]", "width: image.size[2]", "drive.yaml:6: photos.width", None),
+    ('id: "@key"', 'id: "@kye"', "drive.yaml:8: photos.id", None),
+    ("split: set", "split: sett", "drive.yaml:9: photos.split", "set"),
+    ("rain: weather.rain", "rain: weather.rian", "drive.yaml:12: photos.metadata.rain", "rain"),
+    ("each: objects[*]", "each: objcts[*]", "drive.yaml:14: objects.each", "objects"),
+    ("label: type", "label: tpye", "drive.yaml:15: objects.label", "type"),
+    ("box: ltrb", "box: ltbr", "drive.yaml:16: objects.box", "ltrb"),
+    ("polygon: outline", "polygon: outlin", "drive.yaml:19: objects.polygon", "outline"),
+    ("score: sure", "score: shure", "drive.yaml:20: objects.score", "sure"),
+    ("attributes: [color]", "attributes: [colour]", "drive.yaml:22: objects.attributes.colour", "color"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "where", "guess"), DRIVE_TYPOS)
+def test_a_field_that_no_record_has_is_refused_with_a_guess(
+    right: str, wrong: str, where: str, guess: str | None, page: Path
+) -> None:
+    text = (page / "drive.yaml").read_text()
+    assert right in text
+    (page / "drive.yaml").write_text(text.replace(right, wrong))
+    with pytest.raises(DataError) as caught:
+        read(page, "drive", "drive.yaml")
+    assert where in caught.value.message
+    assert guess is None or f"did you mean '{guess}'?" in caught.value.message
+
+
+def test_all_fields_that_no_record_has_are_told_at_once(page: Path) -> None:
+    text = (page / "drive.yaml").read_text()
+    for right, wrong, _, _ in DRIVE_TYPOS[:5] + DRIVE_TYPOS[6:]:
+        text = text.replace(right, wrong)
+    (page / "drive.yaml").write_text(text)
+    with pytest.raises(DataError, match="10 fields are in no record") as caught:
+        read(page, "drive", "drive.yaml")
+    assert len(caught.value.details) == 10
+
+
+@pytest.mark.parametrize("name", ["kinf", "cy2"])
+def test_a_column_that_a_table_has_not_is_refused(name: str, page: Path) -> None:
+    right = {"kinf": "kind", "cy2": "cy"}[name]
+    (page / "boxes.yaml").write_text((page / "boxes.yaml").read_text().replace(right, name, 1))
+    with pytest.raises(DataError, match=f"'{name}'; did you mean '{right}'"):
+        read(page, "boxes", "boxes.yaml")
+
+
+def test_a_column_of_empty_cells_is_there(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png", (200, 100))
+    (tmp_path / "a.csv").write_text("p,kind,x,y,w,h\na.png,,,,,\n")
+    (tmp_path / "m.yaml").write_text("photos: {files: a.csv, path: p}\nobjects: {label: kind, box: [x, y, w, h]}")
+    assert len(mapping.read(tmp_path, ReadOptions("mine", mapping=tmp_path / "m.yaml"))) == 1
+
+
+def test_what_empty_records_would_hold_is_not_missed(tmp_path: Path) -> None:
+    text = "photos: {files: a.json, each: '[*]', path: p, width: w, height: w, metadata: {rain: weather.rain}}\n"
+    text += "objects: {each: 'objects[*]', label: kind, box: 'ends[0].box'}"
+    record = {"p": "a.png", "w": 9, "weather": None, "objects": []}
+    assert len(yaml_read(tmp_path, text, [record])) == 1
+    some = {**record, "p": "b.png", "weather": {"rain": True}, "objects": [{"kind": "car", "ends": []}]}
+    assert yaml_read(tmp_path, text, [record, some]).annotations.num_rows == 1
 
 
 def test_fields_are_walked_without_recursion() -> None:

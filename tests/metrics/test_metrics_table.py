@@ -14,6 +14,7 @@ from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import parse
 from vision_cli.core.predictions import Predictions
+from vision_cli.core.tasks import TASKS
 from vision_cli.metrics import METRICS, MeasureRequest, check_kpi, measure, metric_card, names_of, ratings, speed
 
 SEASONS = ClassMap(("summer", "winter", "[/]", "a b"))
@@ -27,7 +28,8 @@ def test_every_line_loads_and_says_all(name: str) -> None:
     assert card.summary
     assert card.unit
     assert card.better in ("higher", "lower")
-    assert set(card.tasks) <= {"classify", "multilabel", "regress"}
+    assert set(card.tasks) <= set(TASKS)
+    assert all(task in card.tasks and task in other.tasks for task, other in card.by_task.items())
 
 
 @pytest.mark.parametrize("task", ["classify", "multilabel", "regress"])

@@ -14,6 +14,7 @@ from vision_cli.core import artefact
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
+from vision_cli.models import defaults
 
 SMALL = [
     ("timm", "test_resnet", 64),
@@ -52,6 +53,7 @@ def build(family: str, backbone: str, side: int, channels: int = 3) -> Any:
 
 
 def card(config: ModelConfig, network: Any) -> artefact.Card:
+    config = defaults.resolved(config, "classify")
     return artefact.Card(
         task="classify",
         classes=ClassMap(("a", "b", "c", "d")),
@@ -68,9 +70,10 @@ def card(config: ModelConfig, network: Any) -> artefact.Card:
 def test_every_card_names_a_family() -> None:
     for name in models.FAMILIES:
         module = models.FAMILIES.load(name)
-        assert {"build", "rebuild", "names"} <= set(dir(module))
-        assert models.FAMILIES.card(name).extra == "train"
-        assert len(models.names(name)) >= 50
+        whole_photos = name in models.families_for("classify")
+        assert {"build" if whole_photos else "build_places", "rebuild", "names"} <= set(dir(module))
+        assert models.FAMILIES.card(name).extra == ("yolo" if name.startswith("yolo") else "train")
+        assert len(models.names(name)) >= (50 if whole_photos else 1)
 
 
 def test_the_table_imports_no_torch() -> None:

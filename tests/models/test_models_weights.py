@@ -14,7 +14,7 @@ from PIL import Image
 from vision_cli import models
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
-from vision_cli.models import weights
+from vision_cli.models import checkpoint, weights
 from vision_cli.models.timm import trunk as timm_trunk
 from vision_cli.models.torchvision import trunk as torchvision_trunk
 
@@ -318,3 +318,14 @@ def test_weights_that_forbid_commerce_are_announced(cache: Path, heard: Any) -> 
     torch.save(found.module.state_dict(), found.source.path)
     weights.load(found, "imagenet", offline=True, progress=heard)
     assert "may not be used commercially" in heard.warned[0]
+
+
+def test_a_safetensors_file_whose_header_begins_like_a_pickle(tmp_path: Path) -> None:
+    tensors = {"weight": torch.ones(2)}
+    for padding in range(400):
+        content = safetensors.torch.save(tensors, {"note": "x" * padding})
+        if content[0] == 0x80:
+            break
+    assert content[0] == 0x80
+    (tmp_path / "model.safetensors").write_bytes(content)
+    assert torch.equal(checkpoint.read(tmp_path / "model.safetensors")["weight"], torch.ones(2))

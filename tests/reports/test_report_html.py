@@ -127,7 +127,7 @@ class TestSummary:
         shown = page(classifier(CLASSES, crossing, judged("top1 >= 0.85", 0.9583, (0.9062, 0.9821))))
         assert "1 of 2 KPIs met 1 failed." in shown.text
         assert "0.9579" in shown.text
-        assert "0.8972 – 0.9834" in shown.text  # noqa: RUF001
+        assert "0.8972 – 0.9834" in shown.text
         assert f"about {crossing['more_photos']:,} more test photos would settle it" in shown.text
 
     def test_a_value_is_not_rounded_onto_its_bound(self) -> None:
@@ -194,7 +194,7 @@ class TestFigures:
 
     def test_metrics_with_intervals_and_dashes(self) -> None:
         text = page(classifier(CLASSES)).text
-        assert "top1 0.902 0.839 – 0.944" in text  # noqa: RUF001
+        assert "top1 0.902 0.839 – 0.944" in text
         assert "Accuracy accuracy" not in text  # the same figure as top1
 
     def test_classes_begin_with_the_weakest(self) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import pytest
+from defusedxml import ElementTree
 from report_documents import EVIL, judged, result
 
 from vision_cli import reports
@@ -23,8 +24,8 @@ KPIS = (
 )
 
 
-def suite(*kpis: dict[str, object], classes: tuple[str, ...] = CLASSES) -> ElementTree.Element:
-    root = ElementTree.fromstring(junit.render(result(classes, *kpis)))  # noqa: S314 - our own text
+def suite(*kpis: dict[str, object], classes: tuple[str, ...] = CLASSES) -> Element:
+    root = ElementTree.fromstring(junit.render(result(classes, *kpis)))
     found = root.find("testsuite")
     assert root.tag == "testsuites"
     assert found is not None
@@ -43,7 +44,7 @@ def test_counts_are_those_of_the_cases() -> None:
 def test_a_failure_says_verdict_value_and_interval() -> None:
     failures = [each.attrib for each in suite(*KPIS).findall("testcase/failure")]
     assert [each["type"] for each in failures] == ["fail", "not enough evidence", "not measured"]
-    assert failures[0]["message"].startswith("fail: value 0.9579, 95 % interval 0.8972 – 0.9834.")  # noqa: RUF001
+    assert failures[0]["message"].startswith("fail: value 0.9579, 95 % interval 0.8972 – 0.9834.")
     assert f"about {KPIS[1]['more_photos']} more test photos would settle it" in failures[0]["message"]
     assert "nothing measured 'auc'" in failures[2]["message"].lower()
 
@@ -76,7 +77,7 @@ def test_ratings_have_no_model() -> None:
         "metrics": {"acceptance": 0.8},
         "kpis": [judged("acceptance > 0.7", 0.8)],
     }
-    root = ElementTree.fromstring(junit.render(ratings))  # noqa: S314
+    root = ElementTree.fromstring(junit.render(ratings))
     assert root.attrib["failures"] == "0"
     assert [each.attrib["classname"] for each in root.iter("testcase")] == ["vision.eval.ratings"]
 
@@ -86,7 +87,7 @@ def test_files_are_written_where_asked(tmp_path: Path) -> None:
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["j.xml"]
     reports.write(None, tmp_path / "m.md", result(CLASSES, *KPIS))
     assert (tmp_path / "m.md").read_text(encoding="utf-8").startswith("## ")
-    assert ElementTree.parse(tmp_path / "out/j.xml").getroot().attrib["tests"] == "5"  # noqa: S314
+    assert ElementTree.parse(tmp_path / "out/j.xml").getroot().attrib["tests"] == "5"
 
 
 def test_nothing_is_written_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,8 @@ def test_every_kpi_stands_with_its_verdict() -> None:
     text = markdown.render(result(CLASSES, passed, failed))
     rows = tables(text)[0]
     assert text.startswith("## ❌ efficientnet on torch\n\n**1 of 2 KPIs met**")
-    assert rows[2] == ["✅ pass", "`top1 >= 0.85`", "0.9583", "0.9062 – 0.9821", ""]  # noqa: RUF001
-    assert rows[3][:4] == ["❌ fail", "`f1 > 0.98`", "0.9579", "0.8972 – 0.9834"]  # noqa: RUF001
+    assert rows[2] == ["✅ pass", "`top1 >= 0.85`", "0.9583", "0.9062 – 0.9821", ""]
+    assert rows[3][:4] == ["❌ fail", "`f1 > 0.98`", "0.9579", "0.8972 – 0.9834"]
     assert f"about {failed['more_photos']} more test photos" in rows[3][4]
 
 
@@ -45,8 +45,8 @@ def test_a_kpi_of_another_runtime_does_not_count() -> None:
 def test_figures_have_units_and_missing_ones_a_dash() -> None:
     rows = {row[1]: row for table in tables(markdown.render(result(CLASSES))) for row in table}
     assert rows["`latency_ms.p95`"][2] == "19.83 ms"
-    assert rows["`top1`"][2:] == ["0.902", "0.839 – 0.944"]  # noqa: RUF001
-    assert rows["`memory_mb`"][2] == "–"  # noqa: RUF001
+    assert rows["`top1`"][2:] == ["0.902", "0.839 – 0.944"]
+    assert rows["`memory_mb`"][2] == "–"
 
 
 @pytest.mark.parametrize("name", EVIL)

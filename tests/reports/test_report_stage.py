@@ -85,7 +85,7 @@ def test_data_training_and_evaluation_come_from_the_runs(project: Project) -> No
     page = shown(project)
     assert page.faults == []
     assert "1 of 1 KPI met" in page.text
-    assert "Every photo is 32 × 24 px." in page.text  # noqa: RUF001
+    assert "Every photo is 32 × 24 px." in page.text
     assert "the backbone was frozen" in page.text
     assert "1 min 1 s" in page.text
     assert "model.input.channels 3" in page.text

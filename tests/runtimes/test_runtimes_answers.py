@@ -68,7 +68,7 @@ def test_deployment_needs_no_torch_and_says_nothing(name: str, files_by_format: 
 
 
 def test_content_decides_the_runtime(files_by_format: Mapping[str, Path], card: Card, tmp_path: Path) -> None:
-    golden = Golden(np.zeros((32, 40, 1), np.uint8), np.zeros((1, 3), np.float32))
+    golden = Golden(np.zeros((32, 40, 1), np.uint8), (np.zeros((1, 3), np.float32),))
     folder = save(tmp_path / "artefact", card, golden=golden, weights=b"w", weights_file="weights.safetensors")
     assert runtime_of(folder) == "torch"
     for name, path in files_by_format.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from PIL import Image
 
 from vision_cli import formats
 from vision_cli.checks import repairs
+from vision_cli.cli.paper import Paper
+from vision_cli.cli.render import fix as render
 from vision_cli.core import project
 from vision_cli.core.errors import DataError, UsageError
+from vision_cli.stages.checking import check
 from vision_cli.stages.checking.fix import FixRequest, FixResult, fix
 from vision_cli.stages.named_source import DataRequest
 
@@ -163,6 +167,60 @@ def test_losses_of_another_format_have_to_be_allowed_by_name(tmp_path: Path) -> 
     allowed = frozenset(refused.conversion.report.not_allowed)
     assert mend(source, tmp_path / "out", to="imagefolder", allowed=allowed).ok
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.jpg")) == ["a.jpg", "b.jpg"]
+
+
+def project_of_yolo(folder: Path, name: str) -> Any:
+    """Return a project with a view of two photos whose one class has this name."""
+    for photo in ("a", "b"):
+        (folder / "yolo/labels").mkdir(parents=True, exist_ok=True)
+        (folder / "yolo/images").mkdir(exist_ok=True)
+        Image.new("RGB", (64, 48)).save(folder / f"yolo/images/{photo}.png")
+        (folder / f"yolo/labels/{photo}.txt").write_text("0 0.5 0.5 0.4 0.4\n")
+    (folder / "yolo/classes.txt").write_text(f"{name}\n")
+    text = "version: 1\ndata:\n  sources: {y: {path: yolo, format: yolo}}\n  views: {evil: {from: [y]}}\n"
+    (folder / "vision.yaml").write_text(text)
+    return lambda: project.load(folder / "vision.yaml")
+
+
+def test_a_view_is_reported_in_the_format_of_its_sources(tmp_path: Path) -> None:
+    request = FixRequest(DataRequest("evil", project_of_yolo(tmp_path, "car")), tmp_path / "out", to="imagefolder")
+    conversion = fix(request).conversion
+    assert conversion is not None
+    assert (conversion.report.source_format, conversion.report.target_format) == ("yolo", "imagefolder")
+    assert conversion.report.not_allowed == ["box"]
+
+
+def test_where_no_photo_can_be_held_no_loss_is_offered(tmp_path: Path) -> None:
+    loaded = project_of_yolo(tmp_path, "a/b")
+    for allowed in (frozenset[str](), frozenset({"names"})):
+        request = FixRequest(DataRequest("evil", loaded), tmp_path / "out", to="imagefolder", allowed=allowed)
+        shown = io.StringIO()
+        render.draw(fix(request), Paper(shown))
+        assert "imagefolder can hold none of these photos" in shown.getvalue()
+        assert "--allow-loss" not in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "is not empty"),
+        ({"to": "tfrecord"}, "is only read"),
+        ({"to": "cocoo"}, "unknown dataset format"),
+        ({"to": "coco", "allowed": frozenset({"boxes"})}, "no loss is called 'boxes'"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_photo_is_looked_at(
+    options: dict[str, Any], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_voc(tmp_path / "voc", {"a.jpg": []})
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/notes.txt").write_text("mine")
+    monkeypatch.setattr(check, "prepared", lambda *_, **__: pytest.fail("the work began"))
+    with pytest.raises(UsageError, match=expected):
+        mend(source, tmp_path / "full", **options)
+    if not options:
+        with pytest.raises(UsageError, match="a view has no format of its own"):
+            fix(FixRequest(DataRequest("evil", project_of_yolo(tmp_path, "car")), tmp_path / "out"))
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def add_runs(project: projects.Project) -> None:
     """An evaluation with predictions, a training with embeddings, a broken one."""
     photos = [str(project.root / f"kitti/training/image_2/drive_1/00000{row}.png") for row in (0, 1)]
     now = dt.datetime(2026, 5, 1, 12, 30, tzinfo=dt.UTC)
-    judged = run.create(project.root, "eval", "p", {"data_digest": "d1"}, now=now)
+    judged = run.create(project.root, "eval", "p", {"data_digest": "d1", "data_version": "v" * 64}, now=now)
     files.write_json(judged.folder / "result.json", {"metrics": {"top1": 0.5}})
     judged.set_status("done")
     rows = {
@@ -67,7 +67,7 @@ def add_embeddings(folder: Path, photos: list[Path]) -> None:
     )
     shapes = {"body": {"shape": [7, 9, 3, 3]}, "head.weight": {"shape": [3, 5]}, "head.bias": {"shape": [3]}}
     header = json.dumps(shapes).encode()
-    golden = Golden(np.zeros((32, 32, 3), np.uint8), np.zeros((1, 3), np.float32))
+    golden = Golden(np.zeros((32, 32, 3), np.uint8), (np.zeros((1, 3), np.float32),))
     weights = len(header).to_bytes(8, "little") + header
     artefact.save(folder / "model", card, golden=golden, weights=weights, weights_file="w.safetensors")
     keys = [
@@ -116,6 +116,7 @@ def test_runs(project: projects.Project) -> None:
     judged, broken, trained = asked(project, sql).table.to_pylist()
     assert judged["top1"] == "0.5"
     assert (judged["stage"], judged["status"], judged["data_digest"]) == ("eval", "done", "d1")
+    assert (judged["data_version"], trained["data_version"]) == ("v" * 64, None)
     assert judged["started"] == dt.datetime(2026, 5, 1, 12, 30)
     assert judged["ended"] is not None
     assert json.loads(judged["metrics"]) == {"top1": 0.5}
@@ -260,3 +261,33 @@ def test_parquet_keeps_the_types(project: projects.Project, tmp_path: Path) -> N
     assert len(table) == found.total == 7
     assert pa.types.is_timestamp(table["captured_at"].type)
     assert table["class"].type == pa.string()
+
+
+def test_predictions_of_objects_and_pixels(tmp_path: Path) -> None:
+    made = projects.load(streets.project(tmp_path / "p") / "vision.yaml", environment={})
+    photos = [str(made.root / f"kitti/training/image_2/drive_1/00000{row}.png") for row in (0, 1)]
+    objects = {
+        "path": photos,
+        "truth": [["a"], ["b"]],
+        "truth_boxes": [[[0.0, 0.0, 4.0, 4.0]], [[1.0, 1.0, 2.0, 2.0]]],
+        "predicted": [[], ["a", "b"]],
+        "boxes": [[], [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]],
+        "confidence": [[], [0.9, 0.5]],
+    }
+    pixels = {"path": photos, "truth": [["a", "b"], []], "predicted": [["a"], ["b"]], "pq": [0.5, None]}
+    pixels |= {"sq": [0.5, None], "rq": [1.0, None], "found": [1, 0], "false": [0, 2], "missed": [1, 0]}
+    nothing = objects | {name: [[], []] for name in ("predicted", "boxes", "confidence")}
+    for name, columns in (("objects", objects), ("pixels", pixels), ("nothing", nothing)):
+        folder = run.create(made.root, "eval", name, {}).folder
+        pq.write_table(pa.table(columns), folder / "predictions.parquet")
+    sql = "SELECT image_id, predicted, confidence, x, y, w, h FROM predictions WHERE run LIKE '%objects' ORDER BY x"
+    assert asked(made, sql).table.to_pylist() == [
+        {"image_id": 1, "predicted": "a", "confidence": 0.9, "x": 1.0, "y": 2.0, "w": 3.0, "h": 4.0},
+        {"image_id": 1, "predicted": "b", "confidence": 0.5, "x": 5.0, "y": 6.0, "w": 7.0, "h": 8.0},
+    ]
+    sql = "SELECT truth, predicted, pq, segments_false AS wrong FROM predictions WHERE run LIKE '%pixels' ORDER BY path"
+    assert asked(made, sql).table.to_pylist() == [
+        {"truth": "a|b", "predicted": "a", "pq": 0.5, "wrong": 0},
+        {"truth": "", "predicted": "b", "pq": None, "wrong": 2},
+    ]
+    assert asked(made, "SELECT * FROM predictions WHERE run LIKE '%nothing'").total == 0

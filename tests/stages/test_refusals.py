@@ -110,7 +110,7 @@ CASES: dict[str, tuple[tuple[str, ...], int, tuple[str, ...]]] = {
     "predict gone": (("predict", "gone"), 3, ("gone: no photo there", "photos/*.jpg")),
     "predict glob": (("predict", "gone/*.jpg"), 3, ("gone/*.jpg: no photo there",)),
     "predict empty folder": (("predict", "empty"), 3, ("empty: no photo there",)),
-    "predict nothing": (("predict",), 2, ("PHOTO",)),
+    "predict nothing": (("predict",), 2, ("nothing to look at", "photos, folders or globs")),
     "predict text": (("predict", "notes.txt"), 3, ()),
     "output suffix": (("predict", "photos/no", "-o", "a.txt"), 2, ("a.txt", ".json or .csv")),
     "output folder": (("predict", "photos/no", "-o", "notes.txt/a.csv"), 6, ("notes.txt is not a folder",)),

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -140,6 +141,15 @@ def test_conventions_that_differ_are_told():
     found, _ = compare(Side(one), Side(other))
     assert found.notes == ["box numbers of s count otherwise: inclusive-1, then exclusive."]
     assert not found.bytes_compared
+
+
+def test_new_columns_are_told_but_for_inner_ones():
+    plain = sets.dataset([photo("a", box("car", 1))], CLASSES)
+    rich = replace(plain, images=plain.images.append_column("record", [["{}"]]).append_column("speed", [[7]]))
+    found, _ = compare(Side(plain), Side(rich))
+    assert found.notes == ["columns of photos that are new: speed."]
+    found, _ = compare(Side(rich), Side(plain))
+    assert found.notes == ["columns of photos that are gone: speed."]
 
 
 def by_hand(before, after):

@@ -1,5 +1,6 @@
 """The index of hashes, the content store, and the files of the log."""
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -148,6 +149,38 @@ def test_too_little_room_is_told_before(tmp_path, monkeypatch):
     with pytest.raises(ResourceError, match=r"50 MB are needed and 1 MB are free") as caught:
         store.add([incoming(photo(tmp_path / "a"))], "copy", Silent())
     assert "--photos hardlink" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("refusal", [None, errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.EPERM])
+def test_where_a_file_cannot_be_cloned_it_is_copied(tmp_path, monkeypatch, refusal):
+    """With the answer of this file system (None), and with those that others give: ioctl_ficlone(2)."""
+
+    def refuse(target, request, source):
+        assert request == 0x94 << 8 | 9 | 4 << 16 | 1 << 30  # _IOW(0x94, 9, int)
+        raise OSError(refusal, os.strerror(refusal))
+
+    if refusal is not None:
+        monkeypatch.setattr(objects_room.fcntl, "ioctl", refuse)
+    store, place = ObjectStore(tmp_path / "objects"), photo(tmp_path / "a", b"photo" * 999)
+    assert store.add([incoming(place)], "copy", Silent()) == 1
+    kept = Path(store.path(sha(b"photo" * 999)))
+    Path(place).write_bytes(b"other")
+    assert kept.read_bytes() == b"photo" * 999
+    assert list((tmp_path / "objects").glob(".*")) == []
+
+
+def test_what_is_cloned_needs_no_room_and_is_not_read(tmp_path, monkeypatch):
+    """A file system that clones, played by a copy: the photo's bytes are not hashed again, and no room is asked for."""
+
+    def clone(target, request, source):
+        os.pwrite(target, os.pread(source, 1 << 20, 0), 0)
+
+    monkeypatch.setattr(objects_room.fcntl, "ioctl", clone)
+    monkeypatch.setattr(objects_room, "free_mb", lambda _: 1.0)
+    monkeypatch.setattr(objects_room, "_write_all", lambda *_: pytest.fail("copied"))
+    store = ObjectStore(tmp_path / "objects")
+    assert store.add([incoming(photo(tmp_path / "a"))], "copy", Silent()) == 1
+    assert Path(store.path(sha(b"photo"))).read_bytes() == b"photo"
 
 
 @pytest.mark.parametrize("how", ["copy", "hardlink", "symlink"])

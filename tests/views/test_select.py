@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 import yaml
 
 from vision_cli.core.config import ViewConfig
-from vision_cli.core.errors import DataError
+from vision_cli.core.dataset import ClassMap
+from vision_cli.core.errors import DataError, UsageError
 from vision_cli.views.select import combine
 
 
@@ -78,9 +81,54 @@ def test_classes_that_are_not_declared_come_with_the_line_to_write(make) -> None
     with pytest.raises(DataError, match="4 classes that `classes` does not declare") as caught:
         combine({"s": make(rows)}, None, ["acme", "globex"])
     assert "Acme: did you mean 'acme'?" in caught.value.details
-    line = str(caught.value.hint).split("write in the view: ")[1].rsplit(";", 1)[0]
+    line = str(caught.value.hint).split("write in the view: ")[1].split(";", 1)[0]
     assert yaml.safe_load(line) == {"map": {"Acme": "acme", "acme inc": "acme", "no": None, "007": None}}
     assert len(combine({"s": make(rows)}, ViewConfig(sources=["s"], **yaml.safe_load(line)), ["acme", "globex"])) == 3
+
+
+EIGHTY = [("a", ["car"]), ("b", ["bus"]), ("c", ["person"]), ("d", ["dog"]), ("e", ["Cat"])]
+
+
+def rest(target: str | None, classes: list[str], **names: str | None) -> ViewConfig:
+    return ViewConfig(sources=["s"], map={**names, "*": target}, classes=classes)
+
+
+def test_a_star_drops_what_neither_classes_nor_the_map_name(make) -> None:
+    chosen = combine({"s": make(EIGHTY)}, rest(None, ["car", "person"]), [])
+    assert chosen.classes.names == ("car", "person")
+    assert label_sets(chosen) == {"a": {"car"}, "c": {"person"}}
+    of_project = combine({"s": make(EIGHTY)}, rest(None, []), ["person"])
+    assert label_sets(of_project) == {"c": {"person"}}
+    mapped = combine({"s": make(EIGHTY)}, rest(None, [], bus="car"), [])
+    assert label_sets(mapped) == {"a": {"car"}, "b": {"car"}}
+    merged = combine({"s": make(EIGHTY)}, rest("other", ["person", "other"]), [])
+    assert label_sets(merged) == {"a": {"other"}, "b": {"other"}, "c": {"person"}, "d": {"other"}, "e": {"other"}}
+
+
+def test_the_refusal_of_many_classes_names_the_star(make) -> None:
+    with pytest.raises(DataError, match="3 classes that `classes` does not declare") as caught:
+        combine({"s": make(EIGHTY)}, ViewConfig(sources=["s"], classes=["car", "person"]), [])
+    assert "--map '*='" in str(caught.value.hint)
+    assert '"*": null' in str(caught.value.hint)
+
+
+def test_classes_that_a_source_lists_are_classes_used_or_not(make) -> None:
+    dataset = make(EIGHTY)
+    listed = replace(dataset, classes=ClassMap((*dataset.classes.names, "fire hydrant", "zebra")))
+    joined = combine({"s": listed}, None, [])
+    assert joined.classes.names == ("Cat", "bus", "car", "dog", "fire hydrant", "person", "zebra")
+    assert joined.notes == ("No photo has these classes that the sources list: fire hydrant, zebra.",)
+    renamed = combine({"s": listed}, view(**{"fire hydrant": None, "zebra": "dog"}), [])
+    assert renamed.classes.names == ("Cat", "bus", "car", "dog", "person")
+    chosen = combine({"s": listed}, None, ["Cat", "bus", "car", "dog", "person"])  # none of an unlisted class is lost
+    assert len(chosen.classes) == 5
+
+
+def test_a_condition_on_a_class_that_the_star_drops_says_so(make) -> None:
+    dropping = rest(None, ["car", "person"]).model_copy(update={"where": "has('dog')"})
+    with pytest.raises(UsageError, match="no class is called 'dog'") as caught:
+        combine({"s": make(EIGHTY)}, dropping, [])
+    assert "map drops the classes that it does not name" in str(caught.value.hint)
 
 
 def test_values_pass_through(make) -> None:

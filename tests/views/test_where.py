@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,18 @@ def test_boxes_that_count_their_last_pixel_are_one_larger() -> None:
         ),
         ("width >", UsageError, "syntax error", ""),
         ("no_such_function(width)", UsageError, "no_such_function", ""),
+        ("cont('Car') > 1", UsageError, "there is no function 'cont'", "Did you mean count(classes[, condition])?"),
+        ("has('Car', 'maxof(w) > 1')", UsageError, "there is no function 'maxof'", "Did you mean max_of("),
+        ("sqare(w) > 1", UsageError, "there is no function 'sqare'", "count, has, none, min_of, max_of, sum_of"),
+        ("width", UsageError, "neither true nor false", "count('car') >= 2"),
+        ("count('Car')", UsageError, "count('Car') gives a number", "Compare it, as in count('Car') >= 1."),
+        ("count('Car') and width > 3", UsageError, "count('Car') gives a number", "Compare it"),
+        ("width > 3 or not sum_of('Car', 'w')", UsageError, "sum_of('Car', 'w') gives a number", "Compare it"),
+        ("(count('Car'))", UsageError, "a value of type BIGINT", "Compare it"),
+        ("count('Car') + 1", UsageError, "a value of type BIGINT", "Compare it"),
+        ("scene", UsageError, "a value of type VARCHAR", "scene = 'city'"),
+        ("captured_at", UsageError, "a value of type TIMESTAMP", "Compare it"),
+        ("has('Car', 'occluded')", UsageError, "a value of type TINYINT", "Compare it"),
     ],
 )
 def test_what_is_wrong_with_a_condition(condition: str, error: type[Exception], message: str, hint: str) -> None:
@@ -183,6 +196,23 @@ def test_a_condition_without_end_is_ended() -> None:
         holds(streets(5, 20), endless, limits=sandbox.Limits(500, 1.0))
 
 
+def test_numbers_between_numbers_are_no_bare_questions() -> None:
+    dataset = streets(50, 200)
+    between = holds(dataset, "2 between count('Van') and count('Car') and (count('Car')) > 0")
+    wanted = kept(dataset, lambda _, rows: number(rows, "Van") <= 2 <= number(rows, "Car"))
+    assert between.tolist() == list(wanted)
+    assert between.any()
+
+
+def test_a_column_of_truth_needs_no_comparison() -> None:
+    dataset = streets(4, 0)
+    said = pa.array([True, False, None, True])
+    plain = replace(dataset, images=dataset.images.append_column("rain", said).append_column("x", pa.nulls(4)))
+    assert holds(plain, "rain").tolist() == [True, False, False, True]
+    assert holds(plain, "not rain").tolist() == [False, True, False, False]
+    assert holds(plain, "x").tolist() == [False] * 4
+
+
 def test_no_photo_is_no_error() -> None:
     assert holds(streets(0, 0), QUERY).tolist() == []
 
@@ -196,7 +226,7 @@ def test_a_view_keeps_photos_with_all_their_annotations_under_its_names() -> Non
     wanted = kept(dataset, lambda _, rows: number(rows, "Car", "Van") >= 3)
     paths = [path for path, keep in zip(dataset.images["path"].to_pylist(), wanted, strict=True) if keep]
     assert found.images["path"].to_pylist() == paths
-    assert found.classes.names == ("Pedestrian", "Truck", "a|b", "vehicle")
+    assert found.classes.names == ("Pedestrian", "Truck", "a|b", "never", "vehicle")
     assert found.annotations.num_rows == sum(
         len(rows) for rows in [[r for r in dataset.annotations.to_pylist() if r["image_id"] == photo["id"]]
         for photo, keep in zip(dataset.images.to_pylist(), wanted, strict=True) if keep]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from vision_cli.core.preprocess import Preprocess
 
 _SHOWN = 0.65
 """Of portraits 3:4, cut to a square of 87.5 % of their width, 57 % are seen; of squares, 77 %."""
+_LONGEST = 2.0
+_STEP_PX = 32
 
 
 def cropped(dataset: Dataset, preprocess: Preprocess) -> Finding | None:
@@ -35,3 +38,16 @@ def _shares(dataset: Dataset, preprocess: Preprocess) -> np.ndarray[Any, np.dtyp
     aspect = preprocess.size_px[0] / preprocess.size_px[1]
     wide = np.minimum(width, height * aspect)
     return np.asarray(preprocess.crop_pct**2 * wide * (wide / aspect) / (width * height), dtype=np.float64)
+
+
+def shape_of(dataset: Dataset, area_px: int) -> tuple[int, int]:
+    """Return the (width, height) of about an area that the photos' median shape fills, in multiples of 32 pixels.
+
+    Shapes longer than 2 to 1 are taken for 2 to 1; where no photo's size is known, it is a square.
+    """
+    widths, heights = (dataset.images[name].drop_null().to_numpy().astype(float) for name in ("width", "height"))
+    known = len(widths) == len(heights) and len(widths) > 0 and heights.min() > 0 and widths.min() > 0
+    shape = float(np.clip(np.median(widths / heights), 1 / _LONGEST, _LONGEST)) if known else 1.0
+    sides = (math.sqrt(area_px * shape), math.sqrt(area_px / shape))
+    width, height = (max(_STEP_PX, round(side / _STEP_PX) * _STEP_PX) for side in sides)
+    return width, height

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from vision_cli.advice import duplicates
+from vision_cli.advice import duplicates, places
 from vision_cli.advice.finding import Finding, listed
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.progress import Progress, Silent
+from vision_cli.core.tasks import PLACE_TASKS
 
 __all__ = ["Finding", "warn"]
 
@@ -34,7 +35,7 @@ def warn(dataset: Dataset, task: str, *, progress: Progress | None = None, cache
 
     Args:
         dataset: every photo has a split.
-        task: `classify`, `multilabel` or `regress`.
+        task: of `core.tasks.TASKS`.
         progress: hears how far the comparison of the photos is.
         cache: folder that keeps the photos' fingerprints; None keeps none.
 
@@ -42,7 +43,10 @@ def warn(dataset: Dataset, task: str, *, progress: Progress | None = None, cache
         DataError: photos that cannot be decoded, all of them at once.
     """
     found = _empty_splits(dataset)
-    found += _of_values(dataset) if task == "regress" else _of_classes(dataset, task)
+    if task in PLACE_TASKS:
+        found += places.of_places(dataset, task)
+    else:
+        found += _of_values(dataset) if task == "regress" else _of_classes(dataset, task)
     return found + duplicates.across_splits(dataset, progress or Silent(), cache)
 
 

@@ -29,10 +29,17 @@ class Check(Card):
     Attributes:
         severity: `error`: training or judging on it goes wrong; `warning`: it may; `info`: worth knowing.
         reads: what it looks at.
+        also_without: a check that reads photos has something to say without any, too.
     """
 
     severity: Severity = "warning"
     reads: Reads = "labels"
+    also_without: bool = False
+
+    @property
+    def needs_photos(self) -> bool:
+        """Tell whether nothing is left of it where no photo is there."""
+        return self.reads in ("photos", "embeddings") and not self.also_without
 
 
 def _check(module: str, summary: str, severity: Severity, reads: Reads = "labels") -> Check:
@@ -83,7 +90,13 @@ _LINES: dict[str, Check] = {
     "spread-colour": _check("spreads", "Which colours photos have", "info", "photos"),
     "spread-time": _check("spreads", "At which hours and in which months photos were taken", "info"),
     "spread-place": _check("spreads", "In how many places photos were taken", "info"),
-    "shift-properties": _check("shift", "Properties in which splits differ from train", "warning", "photos"),
+    "shift-properties": Check(
+        "vision_cli.checks.shift",
+        "Properties in which splits differ from train",
+        severity="warning",
+        reads="photos",
+        also_without=True,
+    ),
     "shift-looks": _check("shift", "Splits whose photos look different from train's", "warning", "embeddings"),
     "label-doubtful": _check(
         "label_errors", "Labels that a classifier doubts, and the share of wrong ones", "warning", "embeddings"

@@ -15,8 +15,6 @@ from vision_cli.checks.out_of_fold import Rows
 if TYPE_CHECKING:
     from vision_cli.checks.request import Request
 
-MOST_CROPS = 2_000
-"""Crops that are embedded; of more boxes so many are drawn, each class alike as far as it goes."""
 _CROP_MARGIN = 0.1
 
 
@@ -89,7 +87,8 @@ def groups_of(request: Request) -> Ids:
 def drawn_boxes(request: Request, rng: np.random.Generator) -> tuple[Ids, int]:
     """Return the annotations whose boxes to cut out, ascending, and how many boxes there are.
 
-    Upright boxes of at least a pixel on a decoded photo, with a class, no crowds.
+    Upright boxes of at least a pixel on a decoded photo, with a class, no crowds. Of more than `crops` of the settings
+    so many are drawn: the first of every class in an order by chance, then the second of every class, and so on.
     """
     boxes, good = request.boxes, request.photos
     usable = boxes.there & boxes.upright & (request.class_ids >= 0) & (boxes.width >= 1) & (boxes.height >= 1)
@@ -105,7 +104,7 @@ def drawn_boxes(request: Request, rng: np.random.Generator) -> tuple[Ids, int]:
     place = np.empty(len(rows), dtype=np.int64)
     counts = np.bincount(classes, minlength=1)
     place[order] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    chosen = rows[np.argsort(place, kind="stable")][:MOST_CROPS]
+    chosen = rows[np.argsort(place, kind="stable")][: int(request.settings.crops)]
     return np.sort(chosen), len(rows)
 
 

@@ -39,7 +39,11 @@ def _of_one(things: Labelled, boxes: int, rng: np.random.Generator) -> list[Find
     words = tuple(things.names[label] for label in suggested.tolist())
     where = replace(things.places(rows, probabilities[rows, suggested]), suggestions=words)
     of = f"{counted(len(things.classes), things.noun)}"
-    drawn = f" drawn of {boxes:,}" if things.noun == "box" and len(things.classes) < boxes else ""
+    drawn = (
+        f" drawn of {boxes:,}, every class alike as far as it goes,"
+        if things.noun == "box" and len(things.classes) < boxes
+        else ""
+    )
     few = f" Too few to judge: {', '.join(things.left_out[:_LISTED])}." if things.left_out else ""
     number = f"{counted(len(rows), 'label')} of {of}{drawn}"
     return _said(where, number, share, right, few)

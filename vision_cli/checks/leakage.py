@@ -8,15 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vision_cli.checks.finding import Finding, Floats, Ids, at_images, counted, found
-from vision_cli.checks.photo_facts import PhotoFacts
 from vision_cli.checks.request import Mask, Request
-from vision_cli.imaging.lookalikes import Looks, Pairs, alike_pairs, same_pairs
+from vision_cli.core.columns import from_numpy
+
+if TYPE_CHECKING:  # OpenCV, for those who decode photos
+    from vision_cli.checks.photo_facts import PhotoFacts
+    from vision_cli.imaging.lookalikes import Pairs
 
 GROUP_NAMES = frozenset(
     (
@@ -37,7 +41,11 @@ _CHANCE = 0.9
 
 def leak_same(request: Request) -> list[Finding]:
     """Find photos with the bytes of a photo of another split."""
-    facts = _facts(request)
+    facts = request.photos
+    if facts is None:
+        return []
+    from vision_cli.imaging.lookalikes import same_pairs
+
     findings = []
     for left, right, name in _sides(request):
         pairs = same_pairs(facts.column("sha256").tolist(), _with_bytes(facts, left), _with_bytes(facts, right))
@@ -47,9 +55,12 @@ def leak_same(request: Request) -> list[Finding]:
 
 def leak_alike(request: Request) -> list[Finding]:
     """Find photos that look like a photo of another split and are another file."""
-    if request.thumbnail is None:
+    facts = request.photos
+    if request.thumbnail is None or facts is None:
         return []
-    facts, good = _facts(request), _facts(request).good
+    from vision_cli.imaging.lookalikes import Looks, alike_pairs, same_pairs
+
+    good = facts.good
     looks, digests, findings = Looks.of(facts.column("looks")), facts.column("sha256").tolist(), []
     for left, right, name in _sides(request):
         same = {row for _, row in same_pairs(digests, _with_bytes(facts, left), _with_bytes(facts, right))}
@@ -73,7 +84,9 @@ def leak_sequence(request: Request) -> list[Finding]:
     camera sees always looks alike. No false alarm in the 1,275 pairs of neighbouring numbers of 759 real photos that
     are no frames (BCCD, raccoons, COCO, cards).
     """
-    facts = _facts(request)
+    facts = request.photos
+    if facts is None:
+        return []
     usable = facts.good & (request.splits >= 0)
     if len(request.split_names) < 2 or not usable.any():
         return []
@@ -113,7 +126,7 @@ def _group(request: Request, name: str) -> list[Finding]:
     pairs = np.unique(np.stack([codes[usable], request.splits[usable]], axis=1), axis=0)
     several = np.flatnonzero(np.bincount(pairs[:, 0], minlength=1) > 1)
     rows = np.flatnonzero(usable & np.isin(codes, several))
-    values = [str(value) for value in encoded.dictionary.take(pa.array(several[:_LISTED])).to_pylist()]
+    values = [str(value) for value in encoded.dictionary.take(from_numpy(several[:_LISTED])).to_pylist()]
     more = f" and {len(several) - _LISTED} more" if len(several) > _LISTED else ""
     listed = f"{', '.join(values)}{more}"
     reason = (
@@ -221,7 +234,3 @@ def _sequences(request: Request, one: Ids, two: Ids, likeness: Floats, least: fl
 
 def _with_bytes(facts: PhotoFacts, rows: Ids) -> list[int]:
     return [row for row in rows.tolist() if facts.records[row].sha256]
-
-
-def _facts(request: Request) -> PhotoFacts:
-    return request.photos or PhotoFacts(())

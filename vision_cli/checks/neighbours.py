@@ -33,7 +33,7 @@ MAX_PAIRS = 1_000_000
 
 _SAMPLE = 2_000
 _PCA_SAMPLE = 4_000
-_SCREEN = 64
+_SCREENS = (64, 256)
 _BLOCK, _CHUNK = 1024, 16_384
 _EXACT = 8_192
 _QUANTILES = (0.9, 0.99)
@@ -151,10 +151,12 @@ def search(
 
     Every photo is compared with every other, on its 64 main components and the length of the rest; the product of the
     rests' lengths bounds what they can add (Cauchy and Schwarz), so that no pair is missed. Time grows with the square.
+    Pairs that pass are compared on 256 components likewise, for reading whole rows takes many times as long.
     """
-    short = _screen(space, rng)
+    coarse, fine = _screens(space, rng)
     found, count = [(np.empty((0, 2), np.int64), np.empty(0))], 0
-    for pairs in _candidates(short, groups, np.float32(threshold)):
+    for screened in _candidates(coarse, groups, np.float32(threshold)):
+        pairs = screened[_products(fine, screened) >= threshold]
         similarity = np.einsum("nd,nd->n", space[pairs[:, 0]], space[pairs[:, 1]], dtype=np.float64)
         near = similarity >= threshold
         found.append((pairs[near], np.minimum(similarity[near], 1.0)))
@@ -165,20 +167,28 @@ def search(
     return pairs[:max_pairs], similarities[:max_pairs], count <= max_pairs
 
 
-def _screen(space: Space, rng: np.random.Generator) -> Rows:
-    """Return float32 (N, K + 1): main components, and the length of what they leave."""
+def _screens(space: Space, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Return float32 (N, K + 1) for 64 and for 256 components: main components, and the length of what they leave."""
     number, size = space.rows.shape
     picked = np.sort(rng.choice(number, min(number, _PCA_SAMPLE), replace=False))
     some = space[picked].astype(np.float64)
-    axes = np.linalg.eigh(some.T @ some)[1][:, ::-1][:, : min(_SCREEN, size)].astype(np.float32)
-    short = np.empty((number, axes.shape[1] + 1), np.float32)
+    axes = np.linalg.eigh(some.T @ some)[1][:, ::-1].astype(np.float32)
+    coarse, fine = (np.empty((number, min(each, size) + 1), np.float32) for each in _SCREENS)
     for start in range(0, number, _CHUNK):
         part = slice(start, start + _CHUNK)
-        short[part, :-1] = space[part] @ axes
-    # Half a thousandth more than the rest's length, for rounding.
-    rest = 1.0 - np.einsum("nk,nk->n", short[:, :-1], short[:, :-1])
-    short[:, -1] = np.sqrt(np.clip(rest, 0.0, 1.0)) + 5e-4
-    return short
+        main = space[part] @ axes[:, : fine.shape[1] - 1]
+        for short in (coarse, fine):
+            short[part, :-1] = main[:, : short.shape[1] - 1]
+    for short in (coarse, fine):
+        # Half a thousandth more than the rest's length, for rounding.
+        rest = 1.0 - np.einsum("nk,nk->n", short[:, :-1], short[:, :-1])
+        short[:, -1] = np.sqrt(np.clip(rest, 0.0, 1.0)) + 5e-4
+    return coarse, fine
+
+
+def _products(rows: Rows, pairs: Ids) -> NDArray[np.float32]:
+    """Return the inner product of each pair of rows, float32 (M,)."""
+    return np.asarray(np.einsum("nk,nk->n", rows[pairs[:, 0]], rows[pairs[:, 1]]), np.float32)
 
 
 def _candidates(short: Rows, groups: Ids, threshold: np.float32) -> Iterator[Ids]:

@@ -28,13 +28,20 @@ _KEYS = ("path", "file_size", "mtime_ns")
 Stamp = tuple[str, int, int]
 
 
-def facts(paths: Sequence[Path], step: Step, folder: Path | None = None) -> PhotoFacts:
+def unknown(paths: Sequence[Path], folder: Path) -> int:
+    """Return how many photos no earlier call left a record of."""
+    known = _load(folder / _NAME)
+    return sum(stamp is None or stamp not in known for stamp in map(_stamp, paths))
+
+
+def facts(paths: Sequence[Path], step: Step, folder: Path | None = None, *, remember: bool = True) -> PhotoFacts:
     """Return the records of photos, in order.
 
     Args:
         paths: of photos.
         step: hears how many of those that must be read are done.
         folder: keeps what was read for the next call; None keeps nothing.
+        remember: write to the folder; else it is only read.
     """
     if folder is None:
         return PhotoFacts(list(read_all(paths, step)))
@@ -44,7 +51,7 @@ def facts(paths: Sequence[Path], step: Step, folder: Path | None = None) -> Phot
     fresh = dict(zip(new, read_all([paths[row] for row in new], step), strict=True))
     records = [fresh[row] if row in fresh else known[stamp] for row, stamp in enumerate(map(_known, stamps))]
     known.update({stamp: fresh[row] for row in new if (stamp := stamps[row]) is not None})
-    if new:
+    if new and remember:
         # A project on a read-only disk does without.
         with suppress(ResourceError):
             _save(folder / _NAME, known)

@@ -34,6 +34,7 @@ class Settings:
         burst_s: seconds between photos of one burst.
         frames: distance of the numbers in two file names of one video.
         recall: of a class, that `class-needs-photos` asks for where no KPI of the project names one.
+        crops: of boxes, that the deep checks embed; of more so many are drawn, every class alike as far as it goes.
         seed: of the deep checks' random draws.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     burst_s: float = 2.0
     frames: float = 5.0
     recall: float = 0.9
+    crops: float = 5000.0
     seed: float = 0.0
 
     def with_words(self, words: Iterable[str]) -> Settings:

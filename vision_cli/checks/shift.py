@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,11 +11,10 @@ from vision_cli.checks import bins
 from vision_cli.checks.finding import Finding, Floats, Ids, at_images, counted, found
 from vision_cli.checks.request import Mask, Request
 from vision_cli.checks.spreads import brightness, colours, times_of
-from vision_cli.checks.two_samples import ks, psi, tell_apart
+from vision_cli.checks.two_samples import LEVEL, ks, psi, tell_apart
 
 FEWEST = 20
 """Photos of each split; fewer say nothing."""
-P = 0.01
 KS = 0.1
 """Least distance of Kolmogorov and Smirnov worth telling, however sure it is."""
 PSI = 0.1
@@ -32,9 +32,10 @@ def shift_looks(request: Request) -> list[Finding]:
     if deep is None:
         return []
     groups, rng = deep.groups[deep.rows], np.random.default_rng(int(request.settings.seed))
-    for name, both, second in _sides(request, deep.rows):
+    sides = list(_sides(request, deep.rows))
+    for name, both, second in sides:
         test = tell_apart(deep.photos[both], second, groups[both], rng)
-        if test.p > P or test.auc < AUC:
+        if test.p > LEVEL / len(sides) or test.auc < AUC:
             continue
         reason = (
             f"The photos of {name} look different from those of train: a classifier tells them apart with an AUC of "
@@ -48,16 +49,70 @@ def shift_looks(request: Request) -> list[Finding]:
 
 
 def shift_properties(request: Request) -> list[Finding]:
-    """Compare brightness, sharpness, size, boxes a photo, colours, hours and classes of the splits."""
+    """Compare brightness, sharpness, size, boxes a photo, colours, hours and classes of the splits.
+
+    Of many questions some come out by chance: each has to pass the level divided by their number (Bonferroni).
+    """
     every = np.arange(len(request.dataset))
     groups = request.deep.groups if request.deep is not None else every
-    findings = []
-    for name, both, second in _sides(request, every):
-        for what, values in _numbers(request):
-            findings += _number(request, (name, what), values[both], (both, second, groups))
-        for what, labels, names in _labels(request):
-            findings += _shares(request, (name, what), labels[both], (both, second, groups), names)
-    return findings
+    asked = [question for side in _sides(request, every) for question in _questions(request, side, groups)]
+    return [finding for question in asked for finding in _answer(request, question, LEVEL / len(asked), len(asked))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    """Whether one property of a split is as in train.
+
+    Attributes:
+        split: its name.
+        what: the property.
+        values: float64 (N,) numbers, or int64 (N,) index into `names`; NaN or -1 where unknown.
+        names: of shares; None for numbers.
+        both: int64 (N,), rows of the photos of the split and of train.
+        second: bool (N,), which of them are the split's.
+        groups: int64 (N,).
+    """
+
+    split: str
+    what: str
+    values: Floats | Ids
+    names: tuple[str, ...] | None
+    both: Ids
+    second: Mask
+    groups: Ids
+
+    @property
+    def known(self) -> Mask:
+        """Return where there is a value, bool (N,)."""
+        return np.asarray(np.isfinite(self.values) if self.names is None else self.values >= 0, dtype=np.bool_)
+
+
+def _questions(request: Request, side: tuple[str, Ids, Mask], groups: Ids) -> Iterator[_Question]:
+    split, both, second = side
+    properties: list[tuple[str, Floats | Ids, tuple[str, ...] | None]] = [
+        *((what, values, None) for what, values in _numbers(request)),
+        *_labels(request),
+    ]
+    for what, values, names in properties:
+        question = _Question(split, what, values[both], names, both, second, groups[both])
+        if _enough(second, question.known):
+            yield question
+
+
+def _answer(request: Request, question: _Question, level: float, questions: int) -> list[Finding]:
+    rng, known = np.random.default_rng(int(request.settings.seed)), question.known
+    values, second, groups = question.values[known], question.second[known], question.groups[known]
+    if question.names is None:
+        difference, least = ks(np.asarray(values, np.float64), second, groups, rng, level), KS
+    else:
+        labels = np.asarray(values, np.int64)
+        difference, least = psi(labels, second, groups, rng, level), PSI
+    if difference.p > level or difference.distance < least:
+        return []
+    chance = f"p = {difference.p:.5f}, {counted(questions, 'question')} asked"
+    if question.names is None:
+        return _number(question, difference.distance, chance)
+    return _shares(question, question.names, difference.distance, chance)
 
 
 def _sides(request: Request, rows: Ids) -> Iterator[tuple[str, Ids, Mask]]:
@@ -96,51 +151,33 @@ def _labels(request: Request) -> Iterator[tuple[str, Ids, tuple[str, ...]]]:
     yield "classes", first, request.dataset.classes.names
 
 
-def _number(request: Request, told: tuple[str, str], values: Floats, sides: tuple[Ids, Mask, Ids]) -> list[Finding]:
-    both, second, groups = sides
-    known = np.isfinite(values)
-    if not _enough(second, known):
-        return []
-    rng = np.random.default_rng(int(request.settings.seed))
-    difference = ks(values[known], second[known], groups[both][known], rng)
-    if difference.p > P or difference.distance < KS:
-        return []
-    split, what = told
+def _number(question: _Question, distance: float, chance: str) -> list[Finding]:
+    values, second, known, what = question.values, question.second, question.known, question.what
     middles = [float(np.median(values[known & side])) for side in (~second, second)]
     spread = float(np.subtract(*np.quantile(values[known & ~second], [0.75, 0.25]))) or 1.0
     far = np.where(known & second, np.abs(values - middles[0]) / spread, -1.0)
     worst = np.argsort(-far, kind="stable")[: min(_LISTED, int((known & second).sum()))]
     reason = (
-        f"{what[0].upper()}{what[1:]}: {split} differs from train, median {middles[1]:.4g} against {middles[0]:.4g} "
-        f"(Kolmogorov-Smirnov distance {difference.distance:.2f}, p = {difference.p:.3f}). Shown: the furthest."
+        f"{what[0].upper()}{what[1:]}: {question.split} differs from train, median {middles[1]:.4g} against "
+        f"{middles[0]:.4g} (Kolmogorov-Smirnov distance {distance:.2f}, {chance}). Shown: the furthest."
     )
-    where = at_images(both[worst], values[worst])
-    return found("shift-properties", reason, where, hint=_HINT, measure=what, figure=difference.distance)
+    where = at_images(question.both[worst], values[worst])
+    return found("shift-properties", reason, where, hint=_HINT, measure=what, figure=distance)
 
 
-def _shares(
-    request: Request, told: tuple[str, str], labels: Ids, sides: tuple[Ids, Mask, Ids], names: tuple[str, ...]
-) -> list[Finding]:
-    both, second, groups = sides
-    known = labels >= 0
-    if not _enough(second, known):
-        return []
-    rng = np.random.default_rng(int(request.settings.seed))
-    difference = psi(labels[known], len(names), second[known], groups[both][known], rng)
-    if difference.p > P or difference.distance < PSI:
-        return []
-    split, what = told
+def _shares(question: _Question, names: tuple[str, ...], distance: float, chance: str) -> list[Finding]:
+    labels, second, known, what = question.values, question.second, question.known, question.what
     mine, theirs = (np.bincount(labels[known & side], minlength=len(names)) for side in (second, ~second))
     change = mine / mine.sum() - theirs / theirs.sum()
     most = int(np.abs(change).argmax())
     grown = np.flatnonzero(known & second)
     worst = grown[np.argsort(-change[labels[grown]], kind="stable")][:_LISTED]
     reason = (
-        f"{what[0].upper()}{what[1:]}: the shares of {split} differ from those of train, most of all {names[most]}, "
-        f"{mine[most] / mine.sum():.0%} against {theirs[most] / theirs.sum():.0%} (stability index "
-        f"{difference.distance:.2f}, large from 0.25; p = {difference.p:.3f}), of {counted(int(mine.sum()), 'photo')}."
+        f"{what[0].upper()}{what[1:]}: the shares of {question.split} differ from those of train, most of all "
+        f"{names[most]}, {mine[most] / mine.sum():.0%} against {theirs[most] / theirs.sum():.0%} (stability index "
+        f"{distance:.2f}, large from 0.25; {chance}), of {counted(int(mine.sum()), 'photo')}."
     )
-    return found("shift-properties", reason, at_images(both[worst]), hint=_HINT, figure=difference.distance)
+    return found("shift-properties", reason, at_images(question.both[worst]), hint=_HINT, figure=distance)
 
 
 def _enough(second: Mask, known: Mask) -> bool:

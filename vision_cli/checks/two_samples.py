@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +20,13 @@ from vision_cli.checks.intervals import Floats, Ids, compact
 from vision_cli.checks.out_of_fold import Rows, fit, folds_of, scaled, splits
 
 SHUFFLES = 500
+LEVEL = 0.01
+"""The p that decides on one question."""
 MOST = 3_000
 """Photos of each side that the classifier sees."""
 _TINY_SHARE = 1e-4
+_FINER = 2.0
+"""The least p that shufflings can give is so many times smaller than the level."""
 
 Mask = NDArray[np.bool_]
 
@@ -112,7 +118,7 @@ class Difference:
     p: float
 
 
-def ks(values: Floats, second: Mask, groups: Ids, rng: np.random.Generator) -> Difference:
+def ks(values: Floats, second: Mask, groups: Ids, rng: np.random.Generator, level: float = LEVEL) -> Difference:
     """Compare numbers: the largest distance of the two cumulative shares.
 
     Args:
@@ -120,12 +126,11 @@ def ks(values: Floats, second: Mask, groups: Ids, rng: np.random.Generator) -> D
         second: bool (N,), which values are of the second set.
         groups: int64 (N,), values that stay together when sets are shuffled.
         rng: random numbers.
+        level: the p that decides; so many shufflings are made that a smaller one can be seen.
     """
     order = np.argsort(values, kind="stable")
     last = np.append(values[order][1:] != values[order][:-1], True)
-    sides = np.concatenate([second[None], _shuffled(second, groups, rng)])
-    distances = np.array([_gap(each[order], last) for each in sides])
-    return Difference(float(distances[0]), _chance(distances))
+    return _difference(lambda side: _gap(side[order], last), second, lambda: _shuffled(second, groups, rng), level)
 
 
 def _gap(side: Mask, last: Mask) -> float:
@@ -135,12 +140,12 @@ def _gap(side: Mask, last: Mask) -> float:
     return float(np.abs(ours / ours[-1] - theirs / theirs[-1])[last].max())
 
 
-def psi(labels: Ids, size: int, second: Mask, groups: Ids, rng: np.random.Generator) -> Difference:
-    """Compare shares of bins: the sum of (q - p) ln(q / p); a share below 0.0001 counts as that."""
-    distances = np.array(
-        [stability(labels, size, side) for side in np.concatenate([second[None], _shuffled(second, groups, rng)])]
+def psi(labels: Ids, second: Mask, groups: Ids, rng: np.random.Generator, level: float = LEVEL) -> Difference:
+    """Compare shares of bins: the sum of (q - p) ln(q / p); a share below 0.0001 counts as that. See `ks`."""
+    size = int(labels.max(initial=0)) + 1
+    return _difference(
+        lambda side: stability(labels, size, side), second, lambda: _shuffled(second, groups, rng), level
     )
-    return Difference(float(distances[0]), _chance(distances))
 
 
 def stability(labels: Ids, size: int, second: Mask) -> float:
@@ -150,5 +155,13 @@ def stability(labels: Ids, size: int, second: Mask) -> float:
     return float(((other - first) * np.log(other / first)).sum())
 
 
-def _chance(distances: Floats) -> float:
-    return float((1 + (distances[1:] >= distances[0]).sum()) / len(distances))
+def _difference(
+    measure: Callable[[Mask], float], second: Mask, shuffled: Callable[[], Mask], level: float
+) -> Difference:
+    """Measure, and shuffle until p is known well enough or can no longer come down to the level."""
+    distance, beyond, total = measure(second), 0, 0
+    most = max(SHUFFLES, math.ceil(_FINER / level))
+    while total < most and (1 + beyond) / (1 + most) <= (level if total else 1.0):
+        beyond += sum(measure(side) >= distance for side in shuffled())
+        total += SHUFFLES
+    return Difference(distance, (1 + beyond) / (1 + total))

@@ -18,9 +18,12 @@ from vision_cli.cli import completion
 from vision_cli.cli.output import Output
 from vision_cli.cli.session import Session
 from vision_cli.cli.words import split_overrides
+from vision_cli.core.errors import UsageError
 
 NAMES = {"help_option_names": ["-h", "--help"]}
 _OVERRIDES = "vision_cli.overrides"
+_PATHS = ("path", "file", "directory")
+_EMPTY = "Was a variable of the shell not set? The folder you are in is '.'"
 
 
 def group(name: str, summary: str) -> typer.Typer:
@@ -49,7 +52,7 @@ def _common(writes: bool) -> list[Parameter]:
         project,
         *([dry_run] if writes else []),
         _flag("json", help="Print one JSON document on stdout."),
-        _flag("quiet", "q", help="Warnings and errors only on stderr."),
+        _flag("quiet", "q", help="What came of it in one line; only warnings and errors on stderr."),
         _flag("verbose", "v", help="Also what the libraries say, and where errors come from."),
         _flag("offline", help="Download nothing."),
     ]
@@ -73,7 +76,25 @@ class Command(TyperCommand):
             completion.remember(ctx, args)
         if not {"-h", "--help"} & set(args):
             args, ctx.meta[_OVERRIDES] = split_overrides(args, self._valued(), _is_override)
+            if not ctx.resilient_parsing:
+                self._refuse_empty(ctx, args)
         return super().parse_args(ctx, args)
+
+    def _refuse_empty(self, ctx: Context, args: list[str]) -> None:
+        """Refuse an empty word where a path or name belongs: as a path it would be the folder that we are in.
+
+        Raises:
+            UsageError: there is one.
+        """
+        if not any(word == "" or word.endswith("=") for word in args):
+            return
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        for param in self.params:
+            value = given.get(param.name or "")
+            words = value if isinstance(value, list | tuple) else [value]
+            if "" in words and (not isinstance(param, TyperOption) or param.type.name in _PATHS):
+                name = param.opts[-1] if isinstance(param, TyperOption) else param.make_metavar(ctx).strip("[].")
+                raise UsageError(f"{name} is empty.", hint=_EMPTY)
 
     def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
         """Complete options, and overrides where no argument is missing."""

@@ -26,7 +26,8 @@ class Output:
     Attributes:
         as_json: stdout gets exactly one JSON document, whatever happens.
         command: name that the document carries.
-        quiet: stderr gets warnings and errors only.
+        quiet: stderr gets warnings and errors only, stdout the one line that says what came of it: see `Brief`. An
+            answer that is no is told in full.
         verbose: stderr gets the libraries' own messages too.
         exit_code: of the answer.
     """
@@ -37,6 +38,7 @@ class Output:
         self.quiet = False
         self.verbose = False
         self.exit_code = 0
+        self._asides: set[str] = set()
         self._answered = False
         self._stdout: TextIO | None = None
         self._progress: Any = None
@@ -86,7 +88,18 @@ class Output:
         if self.as_json:
             self._document(exit_code == 0, result)
         else:
-            draw(result, Paper(sys.stderr if aside else self.stdout))
+            self._draw(result, draw, sys.stderr if aside else self.stdout, brief=self.quiet and exit_code == 0)
+
+    @staticmethod
+    def _draw(result: Any, draw: Callable[[Any, Paper], None], stream: TextIO, *, brief: bool) -> None:
+        if not brief:
+            draw(result, Paper(stream))
+            return
+        from vision_cli.cli.brief import Brief
+
+        page = Brief(stream)
+        draw(result, page)
+        page.close()
 
     def fail(self, error: VisionError) -> None:
         """Give an error: where and what, all findings, and what to do about it."""
@@ -101,6 +114,14 @@ class Output:
                 paper.line(f"  {detail}")
             if error.hint:
                 paper.line(f"hint: {error.hint}")
+
+    def aside(self, text: str) -> None:
+        """Tell people something beside the result, once; programs do not hear it."""
+        if self.as_json or self.quiet or text in self._asides:
+            return
+        self._asides.add(text)
+        with suppress(OSError, ValueError):
+            Paper(sys.stderr).line(text, style="dim")
 
     def finish(self) -> None:
         """Close the document of a command that had nothing to answer."""

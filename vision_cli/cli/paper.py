@@ -75,6 +75,10 @@ class Paper:
 
         self._print(Text(clean(text), style=style))
 
+    def outcome(self, text: object, style: str = "") -> None:
+        """Draw the line that says what came of it: with --quiet the only one."""
+        self.line(text, style)
+
     def heading(self, text: object) -> None:
         """Draw a line that names what follows, after an empty one."""
         self.line()

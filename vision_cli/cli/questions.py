@@ -13,7 +13,8 @@ from vision_cli.cli.output import Output
 from vision_cli.cli.text import clean
 from vision_cli.core import kpi
 from vision_cli.core.errors import UsageError
-from vision_cli.stages.project.init import TASKS, InitRequest, Survey, usual_place
+from vision_cli.core.tasks import TASKS
+from vision_cli.stages.project.init import InitRequest, Survey, usual_place
 
 
 def may_ask(output: Output) -> bool:

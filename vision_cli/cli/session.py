@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +44,17 @@ class Session:
         return session
 
     def project(self) -> Project:
-        """Read the project.
+        """Read the project; where its file lies above the working directory, say so.
 
         Raises:
             UsageError: the file or an override is wrong.
         """
         from vision_cli.core import project
 
-        return project.load(self.project_file, self.overrides)
+        file = self.project_file or project.find(Path.cwd())
+        if self.project_file is None and file is not None and file.parent != Path.cwd():
+            self.output.aside(f"project file: {os.path.relpath(file)} (there is none in this folder)")
+        return project.load(file, self.overrides)
 
     @property
     def progress(self) -> Progress:

@@ -12,7 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("vision_cli.cli.commands.train", "Train the model of the project file"),
     "eval": ("vision_cli.cli.commands.eval", "Measure a model and judge the KPIs"),
     "export": ("vision_cli.cli.commands.export", "Write ONNX and TFLite files and check that they decide alike"),
-    "predict": ("vision_cli.cli.commands.predict", "Run a model on photos, folders and globs"),
+    "predict": ("vision_cli.cli.commands.predict", "Run a model on photos, a view, a video or a camera"),
     "report": ("vision_cli.cli.commands.report", "Write one self-contained HTML file about the project"),
     "config": ("vision_cli.cli.commands.config", "Show, check and describe the project file"),
     "models": ("vision_cli.cli.commands.models", "List the model families"),

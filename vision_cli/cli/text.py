@@ -38,6 +38,18 @@ def number(value: float | int | None, digits: int = 4) -> str:
     return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
 
 
+def duration(seconds: float) -> str:
+    """Return a length of time in its two largest units: `45 s`, `12 min 5 s`, `3 h 20 min`, `2 d 4 h`."""
+    units = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]
+    rest = round(seconds)
+    found: list[str] = []
+    for name, size in units:
+        whole, rest = divmod(rest, size)
+        if whole or (name == "s" and not found):
+            found.append(f"{whole} {name}")
+    return " ".join(found[:2])
+
+
 def sparkline(values: list[float], width: int = 24) -> str:
     """Return a row of block characters for the last values; the lowest is the lowest block."""
     shown = [value for value in values if value == value][-width:]  # without NaN

@@ -18,7 +18,9 @@ import numpy as np
 from vision_cli.core import files
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError
+from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.preprocess import Preprocess
+from vision_cli.core.tasks import PLACE_TASKS, TASKS
 
 SCHEMA_VERSION = 1
 CARD_NAME = "artefact.json"
@@ -28,7 +30,8 @@ METADATA_KEY = "vision_artefact"
 SEAL = "seal"
 """The member of `artefact.json` that holds the hash of all others."""
 _MAX_CARD_BYTES = 10_000_000
-TASKS = ("classify", "multilabel", "regress")
+_RAW = "raw"
+"""The golden file's member of the first raw output; the others are raw1, raw2, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,25 @@ class Decode:
     thresholds: tuple[float, ...] = ()
     mean: float = 0.0
     std: float = 1.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "temperature": self.temperature,
+            "thresholds": list(self.thresholds),
+            "mean": self.mean,
+            "std": self.std,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Decode:
+        """Read what `as_json` wrote."""
+        return cls(
+            float(document["temperature"]),
+            tuple(map(float, document["thresholds"])),
+            float(document["mean"]),
+            float(document["std"]),
+        )
 
     def scores(self, raw: np.ndarray[Any, Any], task: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Decode raw (N, C) outputs into scores, as `Predictions.scores` says."""
@@ -71,7 +93,7 @@ class Card:
         task: one of TASKS.
         classes: the class map; empty for `regress`.
         preprocess: what happens to a photo first.
-        decode: what happens to raw outputs last.
+        decode: what happens to raw outputs last: `PlaceDecode` for PLACE_TASKS.
         family: line of the models table.
         model: options that build the network again, for its family.
         licence: SPDX identifier of network and weights.
@@ -88,7 +110,7 @@ class Card:
     task: str
     classes: ClassMap
     preprocess: Preprocess
-    decode: Decode
+    decode: Decode | PlaceDecode
     family: str
     model: Mapping[str, Any]
     licence: str
@@ -110,12 +132,7 @@ class Card:
             "classes": list(self.classes.names),
             "class_map": self.classes.digest,
             "preprocess": self.preprocess.as_json(),
-            "decode": {
-                "temperature": self.decode.temperature,
-                "thresholds": list(self.decode.thresholds),
-                "mean": self.decode.mean,
-                "std": self.decode.std,
-            },
+            "decode": self.decode.as_json(),
             "family": self.family,
             "model": dict(self.model),
             "licence": self.licence,
@@ -128,6 +145,28 @@ class Card:
             "sha256": dict(self.sha256),
         }
 
+    @property
+    def photo_decode(self) -> Decode:
+        """Return the decode parameters of one answer about the whole photo.
+
+        Raises:
+            DataError: the model says where things are.
+        """
+        if isinstance(self.decode, PlaceDecode):
+            raise DataError(f"{self.name}: the model of the task '{self.task}' has no one answer about a photo.")
+        return self.decode
+
+    @property
+    def place_decode(self) -> PlaceDecode:
+        """Return the decode parameters of boxes, masks and pixels.
+
+        Raises:
+            DataError: the model says something about the whole photo.
+        """
+        if isinstance(self.decode, Decode):
+            raise DataError(f"{self.name}: the model of the task '{self.task}' does not say where things are.")
+        return self.decode
+
     @classmethod
     def from_json(cls, document: Any, *, where: str) -> Card:
         """Read what `as_json` wrote.
@@ -137,6 +176,8 @@ class Card:
         """
         try:
             card = cls._from(document)
+        except DataError as error:
+            raise DataError(f"{where}: {error.message}", hint=error.hint) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"{where}: not a model card of vision: {error!r}.", hint="Export the model again with `vision export`."
@@ -146,23 +187,22 @@ class Card:
                 f"{where}: card version {document.get('schema_version')!r} and task {card.task!r} are not known here.",
                 hint="Update vision, or export the model again.",
             )
+        if (card.task in PLACE_TASKS) != isinstance(card.decode, PlaceDecode):
+            raise DataError(
+                f"{where}: its decode parameters are none of the task {card.task!r}.",
+                hint="Export the model again with `vision export`.",
+            )
         if document["class_map"] != card.classes.digest:
             raise DataError(f"{where}: the class names do not match their hash.", hint="The file was changed by hand.")
         return card
 
     @classmethod
     def _from(cls, document: dict[str, Any]) -> Card:
-        decode = document["decode"]
         return cls(
             task=document["task"],
             classes=ClassMap(tuple(document["classes"])),
             preprocess=Preprocess.from_json(document["preprocess"]),
-            decode=Decode(
-                float(decode["temperature"]),
-                tuple(map(float, decode["thresholds"])),
-                float(decode["mean"]),
-                float(decode["std"]),
-            ),
+            decode=_decode_from(document["decode"]),
             family=document["family"],
             model=dict(document["model"]),
             licence=document["licence"],
@@ -177,17 +217,21 @@ class Card:
         )
 
 
+def _decode_from(document: dict[str, Any]) -> Decode | PlaceDecode:
+    return PlaceDecode.from_json(document) if "layout" in document else Decode.from_json(document)
+
+
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """An input with the output that the weights must give for it.
+    """An input with the outputs that the weights must give for it.
 
     Attributes:
         photo: uint8 (H, W, C), already at the network's size, before normalisation.
-        raw: float32 (1, C), the torch model's output.
+        raw: float32 (1, ...) each, the torch model's outputs in their order.
     """
 
     photo: np.ndarray[Any, np.dtype[np.uint8]]
-    raw: np.ndarray[Any, np.dtype[np.float32]]
+    raw: tuple[np.ndarray[Any, np.dtype[np.float32]], ...]
 
 
 def save(folder: Path, card: Card, *, golden: Golden, weights: bytes, weights_file: str) -> Path:
@@ -195,11 +239,17 @@ def save(folder: Path, card: Card, *, golden: Golden, weights: bytes, weights_fi
     with files.new_folder(folder) as staging:
         files.write_bytes(staging / weights_file, weights)
         with (staging / GOLDEN_NAME).open("wb") as stream:
-            np.savez_compressed(stream, photo=golden.photo, raw=golden.raw)
+            named: dict[str, Any] = dict(zip(raw_names(len(golden.raw)), golden.raw, strict=True))
+            np.savez_compressed(stream, photo=golden.photo, **named)
         sums = {name: files.file_sha256(staging / name) for name in (weights_file, GOLDEN_NAME)}
         document = replace(card, weights_file=weights_file, sha256=sums).as_json()
         files.write_json(staging / CARD_NAME, {**document, SEAL: _seal(document)})
     return folder
+
+
+def raw_names(number: int) -> tuple[str, ...]:
+    """Return the names of raw outputs, in the golden file and in exported files: raw, raw1, raw2, ..."""
+    return tuple(f"{_RAW}{index or ''}" for index in range(number))
 
 
 def _seal(document: Mapping[str, Any]) -> str:
@@ -247,4 +297,5 @@ def parse_card(text: bytes | str, *, where: str) -> Card:
 def load_golden(folder: Path) -> Golden:
     """Read the golden input of an artefact folder."""
     with np.load(folder / GOLDEN_NAME, allow_pickle=False) as arrays:
-        return Golden(arrays["photo"], arrays["raw"])
+        names = raw_names(len(arrays.files) - 1)
+        return Golden(arrays["photo"], tuple(arrays[name] for name in names))

@@ -6,7 +6,11 @@ column of `images` is metadata (`captured_at`, `scene`, `camera` ...), of whatev
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 IMAGE_COLUMNS = pa.schema(
     [
@@ -76,3 +80,21 @@ MORE_ANNOTATION_COLUMNS = pa.schema(
 
 BOX_3D = ("alpha", "height_m", "width_m", "length_m", "x_m", "y_m", "z_m", "rotation_y")
 """The annotation columns of an object's place in space."""
+
+
+def from_numpy(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return a numpy column as one of Arrow, on the same memory unless it holds flags.
+
+    `pa.array` does the same, but imports `numpy.ma` for the first one: 13 ms, a tenth of a small conversion.
+
+    Args:
+        values: numbers or flags, (N,).
+        missing: bool (N,), where there are nulls.
+    """
+    valid = None if missing is None else _bits(~missing)
+    data = _bits(values) if values.dtype == np.bool_ else pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, data])
+
+
+def _bits(flags: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from vision_cli.core import kpi as kpi_grammar
 from vision_cli.core.errors import UsageError
+from vision_cli.core.tasks import Task
 
-Task = Literal["classify", "multilabel", "regress"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 ClassName = Annotated[str, Field(min_length=1, json_schema_extra={"type": ["string", "number", "boolean"]})]
@@ -89,7 +89,8 @@ class ViewConfig(Section):
     """Keep the photos for which this holds: SQL over the columns of `images`, with `count`, `has`, `none`, `min_of`,
     `max_of` and `sum_of` over their annotations."""
     map: dict[str, str | None] = {}
-    """Rename, merge (two names to one) or drop (null) classes."""
+    """Rename, merge (two names to one) or drop (null) classes; `"*"` is every class that neither this nor `classes`
+    names."""
     classes: list[ClassName] = []
     """Class names of this view in order; those of the project when absent."""
     split: SplitConfig | None = None
@@ -119,6 +120,31 @@ class DataConfig(Section):
     """How photos without a split are shared out."""
 
 
+class TilesConfig(Section):
+    """Large photos as overlapping tiles, for small objects: in training, evaluation and prediction alike."""
+
+    size: tuple[int, int]
+    """Of a tile in pixels of the photo: one number, or [width, height]."""
+    overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.2
+    """Least share of a tile's side that its neighbour sees, too; more than the objects that are looked for."""
+    whole: bool = True
+    """Show the whole photo as one more view, for objects that are larger than the overlap."""
+    negatives: Fraction = 0.25
+    """Largest share of the views to learn from that may be without an object, for `detect` and `instance`."""
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _square(cls, value: Any) -> Any:
+        return (value, value) if isinstance(value, int | str) else value
+
+    @field_validator("size")
+    @classmethod
+    def _range(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not all(32 <= side <= 8192 for side in value):
+            raise ValueError(f"must be between 32 and 8192 pixels, got {value[0]} x {value[1]}")
+        return value
+
+
 class InputConfig(Section):
     """What the network sees."""
 
@@ -126,8 +152,11 @@ class InputConfig(Section):
     """Pixels: one number, or [width, height]; the weights' own size when absent."""
     channels: Literal[1, 3, 4] = 3
     """1 grey, 3 RGB, 4 RGB and alpha; the first layer is adapted."""
-    resize: Literal["crop", "stretch", "letterbox"] = "crop"
-    """`crop` loses the long side's ends, `stretch` the aspect ratio, `letterbox` some pixels."""
+    resize: Literal["auto", "crop", "stretch", "letterbox"] = "auto"
+    """`crop` loses the long side's ends, `stretch` the aspect ratio, `letterbox` some pixels; `auto` crops where the
+    whole photo has one answer, and letterboxes where the task is about places."""
+    tiles: TilesConfig | None = None
+    """Cut photos into tiles, only for tasks about places; photos are shown whole when absent."""
 
     @field_validator("size", mode="before")
     @classmethod
@@ -163,18 +192,20 @@ class FeaturesConfig(Section):
 class ModelConfig(Section):
     """Which network, from which weights."""
 
-    family: str = "timm"
-    """A line of `vision models list`."""
-    backbone: str = "tf_efficientnet_lite0"
-    """The family's own name of the network."""
+    family: str = "auto"
+    """A line of `vision models list`; `auto` is the task's own: timm, ssdlite, maskrcnn, unet or panopticfpn."""
+    backbone: str = "auto"
+    """The family's own name of the network; `auto` is tf_efficientnet_lite0 wherever the family takes it."""
     weights: str = "imagenet"
-    """`imagenet`, `none`, or the path of a .safetensors or .pth file of tensors."""
+    """`imagenet`, `coco` (families that find places), `none`, or the path of a .safetensors or .pth file of tensors."""
     input: InputConfig = InputConfig()
     """Size and channels."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Before the last layer."""
     features: FeaturesConfig = FeaturesConfig()
     """Only for the family `features`."""
+    upsample: Literal["bilinear", "learned"] = "bilinear"
+    """Only for the family `fcn`: how scores of coarse maps grow; `learned` begins as bilinear (Long et al. 2015)."""
 
 
 class TrainConfig(Section):
@@ -227,6 +258,14 @@ class TrainConfig(Section):
     augment: Literal["none", "light", "medium", "strong"] = "medium"
     """A preset of `vision augment show`. With a frozen backbone every preset but `none` means a mirrored view of each
     photo beside the photo itself."""
+    mosaic: Fraction = 0.0
+    """Share of the photos that are put together from parts of four; only for detect, instance, semantic, panoptic."""
+    copy_paste: Fraction = 0.0
+    """Share of the photos that objects of another one are pasted on; only for instance and panoptic."""
+    multi_scale: bool = False
+    """Each batch at another size, 0.75 to 1.25 of the network's; only where the task is about places."""
+    sampling: Literal["natural", "balanced"] = "natural"
+    """`balanced` shows photos of rare classes more often; only where the task is about places."""
     clip_gradient: Annotated[float, Field(ge=0)] = 1.0
     """Largest norm of the gradient; 0 is off."""
     patience: Annotated[int, Field(ge=0)] = 10
@@ -287,7 +326,7 @@ class ExportConfig(Section):
     tolerance: Positive = 1e-3
     """Largest difference of any score (0..1, or the value's own unit) from the torch model's; 0.02 at float16."""
     agreement: Fraction = 0.995
-    """Share of photos on which the file must decide as the torch model does."""
+    """Share of photos (for places: of boxes, 0.99 by default, or of pixels) that the file must decide as torch does."""
 
 
 class ProjectConfig(Section):
@@ -298,7 +337,8 @@ class ProjectConfig(Section):
     name: str = Field("vision-project", min_length=1)
     """Names runs and exported files."""
     task: Task | None = None
-    """`classify`: one class a photo; `multilabel`: several; `regress`: a value; by default what the labels say."""
+    """`classify`: one class a photo; `multilabel`: several; `regress`: a value; `detect`: boxes; `instance`: a mask of
+    each object; `semantic`: a class of each pixel; `panoptic`: both; by default what the labels say."""
     classes: list[ClassName] = []
     """Class names in order; by default those of the data, sorted."""
     data: DataConfig = DataConfig()

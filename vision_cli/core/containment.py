@@ -46,7 +46,7 @@ class Containment:
 
         With the permission to follow links, a path stays where it has no `..`: after a link, that is somewhere else.
         """
-        if relative.startswith(os.sep) or Path(relative).is_absolute() or "\0" in relative:
+        if os.path.isabs(relative) or "\0" in relative:  # noqa: PTH117 - a tenth of pathlib's time
             return False
         if self.follows:
             return ".." not in relative.split("/")

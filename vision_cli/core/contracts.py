@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from vision_cli.core.artefact import Card
+from vision_cli.core.place_decode import PlaceDecode
+from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.preprocess import Preprocess
 
 Batch = np.ndarray[Any, np.dtype[np.float32]]
@@ -38,6 +40,27 @@ class Network(Protocol):
         """Run a batch."""
 
 
+class PlaceNetwork(Network, Protocol):
+    """A detector or segmenter: a backbone that gives maps of features, and a head of everything else.
+
+    Calling it maps float32 (N, channels, height, width) to a tuple of raw outputs, as `decode.layout` says.
+    `n_features` is 0: it has no one embedding. What is its own, such as frozen statistics, is up to `train()`.
+
+    Attributes:
+        decode: how its raw outputs are read; the confidence is not chosen yet.
+        kept: class names whose part of a pretrained head was kept.
+    """
+
+    decode: PlaceDecode
+    kept: Sequence[str]
+
+    def losses(self, batch: Any, targets: PlaceTargets) -> Mapping[str, Any]:
+        """Return the parts of the loss by name, scalars to be added up, with gradients if torch records them.
+
+        The same in training and evaluation mode; nothing of the network changes but statistics in training mode.
+        """
+
+
 class Runner(Protocol):
     """A loaded model that runs batches, whatever the runtime.
 
@@ -53,3 +76,6 @@ class Runner(Protocol):
 
     def run(self, batch: Batch) -> Batch:
         """Map preprocessed float32 (N, channels, height, width) to raw outputs float32 (N, outputs)."""
+
+    def run_all(self, batch: Batch) -> tuple[Batch, ...]:
+        """Map preprocessed photos to all raw outputs; `run` returns the first."""

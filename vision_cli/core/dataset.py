@@ -6,7 +6,6 @@ for `regress`, a box or outline for the tasks about places.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -45,6 +44,8 @@ class ClassMap:
     def digest(self) -> str:
         """Return a hash of the names and their order: 16 hex digits of SHA-256 over their JSON list."""
         text = json.dumps(list(self.names), ensure_ascii=False, separators=(",", ":"))
+        import hashlib
+
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def index(self, name: str) -> int:
@@ -108,7 +109,8 @@ class Dataset:
     def class_matrix(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return bool (N, C): which classes each photo has."""
         matrix = np.zeros((len(self), len(self.classes)), dtype=np.bool_)
-        labels = self.annotations.filter(pc.is_valid(self.annotations["class_id"]))
+        labels = self.annotations.select(["image_id", "class_id"])
+        labels = labels.filter(pc.is_valid(labels["class_id"]))
         rows = self.rows_of(labels["image_id"])
         matrix[rows, labels["class_id"].to_numpy()] = True
         return matrix
@@ -136,7 +138,8 @@ class Dataset:
         Raises:
             DataError: a photo has no value or several.
         """
-        labels = self.annotations.filter(pc.is_valid(self.annotations["value"]))
+        labels = self.annotations.select(["image_id", "value"])
+        labels = labels.filter(pc.is_valid(labels["value"]))
         rows = self.rows_of(labels["image_id"])
         if len(rows) != len(self) or len(np.unique(rows)) != len(self):
             raise DataError(f"{len(self)} photos have {len(rows)} values; the task regress needs one each.")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import json
 import math
 import os
-import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -62,12 +60,17 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ResourceError: disk full, read-only or an I/O error. What was there before is intact.
     """
+    write_chunks(path, (content,))
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file as `write_bytes` does, of bytes that need not be in memory at once."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = _beside(path)
         try:
             with part.open("xb") as file:
-                file.write(content)
+                file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, path)
@@ -126,16 +129,16 @@ def sync_tree(folder: Path) -> None:
     """Bring all files below a folder, and the folders themselves, to the disk."""
     files: list[str] = []
     folders = [os.fspath(folder)]
-    for at, inner, names in os.walk(folder):
-        if len(files) + len(names) > _MANY_FILES and _sync_file_system(folder):
-            return
-        folders += [os.path.join(at, name) for name in inner]  # noqa: PTH118 - a path object a file is slow
-        files += [os.path.join(at, name) for name in names]  # noqa: PTH118
+    for at in folders:  # which grow meanwhile
+        with os.scandir(at) as entries:
+            for entry in entries:
+                (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.path)
+                if len(files) == _MANY_FILES and _sync_file_system(folder):
+                    return
     for name in files:
         sync_file(Path(name))
     for name in reversed(folders):
-        if not os.path.islink(name):  # noqa: PTH114
-            sync_folder(Path(name))
+        sync_folder(Path(name))
 
 
 def _sync_file_system(folder: Path) -> bool:
@@ -169,11 +172,13 @@ def _swap(staging: Path, target: Path) -> None:
 
 def _beside(target: Path) -> Path:
     """Return a new hidden name in the target's folder, on the same file system."""
-    return target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    return target.with_name(f".{target.name[:80]}.{os.urandom(4).hex()}.part")
 
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hex."""
+    import hashlib
+
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

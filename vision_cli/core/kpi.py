@@ -199,7 +199,7 @@ def _judge_measured(kpi: Kpi, value: float, interval: Interval | None, n_photos:
     crosses = interval is not None and len({point, kpi.holds(interval.low), kpi.holds(interval.high)}) > 1
     more = photos_to_settle(value, interval, kpi.bound, n_photos) if crosses and interval else None
     verdict: Verdict = "pass" if point else "fail"
-    reason = _crossing(interval, more) if crosses and interval else None
+    reason = _crossing(kpi.bound, interval, more) if crosses and interval else None
     if kpi.confidence is not None and crosses:
         verdict = "not enough evidence"
     if kpi.confidence is not None and point and not _is_enough(interval, kpi.confidence):
@@ -213,9 +213,19 @@ def _is_enough(interval: Interval | None, confidence: float) -> bool:
     return interval is not None and interval.confidence >= confidence - 1e-9
 
 
-def _crossing(interval: Interval, more: int | None) -> str:
-    ends = f"the {interval.confidence:.4g} interval [{interval.low:.4g}, {interval.high:.4g}] holds the bound"
-    return ends if more is None else f"{ends}; about {more} more test photos would settle it"
+def _crossing(bound: float, interval: Interval, more: int | None) -> str:
+    within = f"the {interval.confidence * 100:.4g} % interval {_span(bound, interval)}"
+    said = f"undecided: {bound:.10g} lies inside {within}"
+    return said if more is None else f"{said}; about {more} more test photos would settle it"
+
+
+def _span(bound: float, interval: Interval) -> str:
+    """Return both ends with so many digits that the bound is seen to lie between them, two at least."""
+    for digits in range(2, 10):
+        low, high = (float(f"{end:.{digits}g}") for end in (interval.low, interval.high))
+        if low < bound < high:
+            break
+    return f"{low:.10g} to {high:.10g}"
 
 
 def photos_to_settle(value: float, interval: Interval, bound: float, n_photos: int) -> int | None:

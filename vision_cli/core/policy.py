@@ -15,6 +15,8 @@ QUIET_SWITCHES: dict[str, str] = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "GLOG_minloglevel": "2",
+    "OPENCV_LOG_LEVEL": "SILENT",
+    "OPENCV_FFMPEG_LOGLEVEL": "-8",
 }
 """Environment variables that stop telemetry, installs at run time and native log noise."""
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from vision_cli.core.errors import DataError
+from vision_cli.core.tiling import Tiles
 
 Resize = Literal["crop", "stretch", "letterbox"]
 Interpolation = Literal["bilinear", "bicubic", "area", "nearest"]
@@ -26,6 +27,7 @@ class Preprocess:
         channels: 1 grey, 3 RGB, 4 RGB with alpha.
         mean: a channel, of pixel values in 0..1.
         std: a channel, of pixel values in 0..1.
+        tiles: each tile of a photo is one input, and what is found in them is merged; None shows photos whole.
     """
 
     size_px: tuple[int, int] = (224, 224)
@@ -35,6 +37,7 @@ class Preprocess:
     channels: int = 3
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
+    tiles: Tiles | None = None
 
     def __post_init__(self) -> None:
         if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
@@ -45,8 +48,9 @@ class Preprocess:
             raise DataError(f"preprocess: size {self.size_px} or crop_pct {self.crop_pct} is out of range.")
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        """Return plain JSON values; `tiles` only where there are some."""
+        members = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {**members, "tiles": self.tiles.as_json()} if self.tiles else _without_tiles(members)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Preprocess:
@@ -61,6 +65,11 @@ class Preprocess:
                 key: tuple(item) if isinstance(item, list) else item for key, item in document.items()
             }
             values["size_px"] = (int(width), int(height))
+            values["tiles"] = None if document.get("tiles") is None else Tiles.from_json(document["tiles"])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"preprocess: {error}.", hint="The model file was not written by vision.") from error
+
+
+def _without_tiles(members: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in members.items() if key != "tiles"}

@@ -24,4 +24,8 @@ EXPORTERS = Catalogue(
     },
     group="exporters",
 )
-"""Each module has `SUFFIX`, `PRECISIONS` and `export(network, card, target, *, precision) -> Path`."""
+"""Each module has `SUFFIX`, `PRECISIONS` and `export(network, card, target, *, precision) -> Path`.
+
+One that can build suppression in has `check_nms(card)`, which refuses a model without any, and `export(..., nms=True)`.
+A model's family (`EXPORTS` of its module) or network (`exports`) says by format why it cannot be written, or None.
+"""

@@ -9,10 +9,12 @@ from typing import Any
 
 import torch
 
-from vision_cli.core.artefact import Card
+from vision_cli.core.artefact import Card, raw_names
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.contracts import Network
+from vision_cli.core.decoding import shapes
 from vision_cli.core.errors import DataError, UsageError, VisionError
+from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.quiet import kept_output
 
 PRECISIONS = ("float32", "float16")
@@ -45,6 +47,11 @@ def sample(card: Card, *, batch: int) -> torch.Tensor:
     """Return zeros float32 (batch, channels, height, width) of the network's input size."""
     width, height = card.preprocess.size_px
     return torch.zeros(batch, card.preprocess.channels, height, width)
+
+
+def output_names(card: Card) -> tuple[str, ...]:
+    """Return the names of a file's outputs, in the network's order."""
+    return raw_names(shapes.n_outputs(card.decode, card.task) if isinstance(card.decode, PlaceDecode) else 1)
 
 
 def network_name(card: Card) -> str:

@@ -30,17 +30,20 @@ _BUFFER_ALIGNMENT = 16
 class _ChannelsLast(torch.nn.Module):
     """Photos (N, H, W, C) in, as cameras give them; the converter removes the transposition."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, names: tuple[str, ...]) -> None:
         super().__init__()
         self.network = network
+        self.names = names
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {"raw": self.network(image.permute(0, 3, 1, 2))}
+        raw = self.network(image.permute(0, 3, 1, 2))
+        return dict(zip(self.names, raw if isinstance(raw, tuple) else (raw,), strict=True))
 
 
 def export(network: Network, card: Card, target: Path, *, precision: str) -> Path:
     """Write a network as one TFLite file: input `image` (1, H, W, C), output `raw` (1, outputs), both float32.
 
+    A detector's or segmenter's outputs are `raw`, `raw1`, ... in the file's signature: its tensors have any order.
     With `float16` the weights are stored in half the bytes; LiteRT widens them, or a phone's GPU takes them as they
     are. Card and labels are in the flatbuffer's `metadata`, and `labels.txt` in a zip at the file's end, where readers
     of TFLite's associated files look (https://ai.google.dev/edge/litert/models/metadata).
@@ -63,7 +66,7 @@ def export(network: Network, card: Card, target: Path, *, precision: str) -> Pat
 def _converted(network: Network, card: Card) -> bytes:
     import litert_torch
 
-    module = _ChannelsLast(conversion.traceable(network)).eval()
+    module = _ChannelsLast(conversion.traceable(network), conversion.output_names(card)).eval()
     image = conversion.sample(card, batch=1).permute(0, 2, 3, 1).contiguous()
     return bytes(litert_torch.convert(module, sample_kwargs={"image": image}).model_content())
 

@@ -26,7 +26,6 @@ from vision_cli.core import containment
 from vision_cli.core.catalogue import Card, Catalogue
 from vision_cli.core.containment import Links
 from vision_cli.core.errors import DataError
-from vision_cli.formats.likely import likely
 
 if TYPE_CHECKING:
     from vision_cli.core.config import SourceConfig
@@ -145,11 +144,13 @@ class Written:
             the format holds the photo itself (WebDataset, TFRecord) or needs none (COCO results).
         class_ids: the format's own id of each class, by name; empty where names stand alone.
         notes: what the writer decided that a reader of the report should know, one sentence each.
+        held: of each row, the path that the format's reader gives a photo that the format holds itself, if it is known.
     """
 
     photos: Sequence[str | None]
     class_ids: Mapping[str, int]
     notes: Sequence[str] = ()
+    held: Sequence[str] = ()
 
 
 def detect(path: Path) -> list[tuple[str, str]]:
@@ -160,6 +161,9 @@ def detect(path: Path) -> list[tuple[str, str]]:
     Raises:
         DataError: the path does not exist or cannot be listed.
     """
+    from vision_cli.formats import foreign, nearest
+    from vision_cli.formats.likely import likely
+
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.", hint="Check the source's path.")
     try:
@@ -175,7 +179,9 @@ def detect(path: Path) -> list[tuple[str, str]]:
         for name, _ in fitting
         if name != "csv"
     )
-    fitting = [(name, evidence) for name, evidence in fitting if name != "imagefolder"] if objects else fitting
+    photos_alone = [name for name, _ in fitting] == ["imagefolder"]
+    if objects or (photos_alone and (foreign.kind_of(path) is not None or nearest.has_labels(path))):
+        fitting = [(name, evidence) for name, evidence in fitting if name != "imagefolder"]
     return [pair for pair in fitting if not _is_aside(pair[0], path)] or fitting if len(fitting) > 1 else fitting
 
 
@@ -251,11 +257,41 @@ def refuse_links(path: Path) -> None:
         )
 
 
+def refuse_foreign(path: Path) -> None:
+    """Refuse a folder that is a known data set of a kind that no format here reads.
+
+    Raises:
+        DataError: it is.
+    """
+    from vision_cli.formats import foreign
+
+    found = foreign.kind_of(path)
+    if found is not None:
+        kind, file = found
+        text = f"{path}: no format fits: {file} is of {kind.name}, which is not read."
+        raise DataError(text, hint=f"{kind.way_out}{foreign.WAY_OUT}")
+
+
+def refuse_broken(path: Path) -> None:
+    """Refuse what is like a format by its outer signs and no data set of it, with the reason of that format's reader.
+
+    Raises:
+        DataError: it is.
+    """
+    from vision_cli.formats import nearest
+
+    near = nearest.nearest(path)
+    if near is not None:
+        raise nearest.refusal(path, near)
+
+
 def _found(source: str, path: Path) -> str:
     """Return the one format that a path can be of."""
     candidates = detect(path)
     if not candidates:
         refuse_links(path)
+        refuse_foreign(path)
+        refuse_broken(path)
         raise DataError(
             f"source '{source}': {path}: no format fits.",
             details=[f"{name}: {card.summary}" for name, card in FORMATS.cards().items()],

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from vision_cli.core.catalogue import suggestion
 from vision_cli.core.containment import Containment
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.photo_labels import PhotoColumns, PhotoLabels, build
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.csv_boxes import CARRIES, read_boxes
-from vision_cli.formats.csv_table import Header, Row, first_line, head_of, header_of, load_text, rows_of
+from vision_cli.formats.csv_table import Header, Row, column_names, first_line, head_of, header_of, load_text, rows_of
 from vision_cli.formats.csv_write import write
 from vision_cli.formats.problems import Problems
 
@@ -112,9 +113,7 @@ def read(path: Path, options: ReadOptions) -> Dataset:
 
 
 def _header(file: Path, text: str, columns: Mapping[str, str]) -> Header:
-    missing = [f"{role}: {name}" for role, name in columns.items() if name not in text.partition("\n")[0]]
-    if missing:
-        raise DataError(f"{file}:1: no such columns: {', '.join(missing)}.", hint="`columns` is a map {role: column}.")
+    _check_columns(file, text, columns)
     try:
         header = header_of(text, columns)
     except ValueError as error:
@@ -126,6 +125,18 @@ def _header(file: Path, text: str, columns: Mapping[str, str]) -> Header:
             hint="Write a header such as path,label or path,value (comma, semicolon or tab).",
         )
     return header
+
+
+def _check_columns(file: Path, text: str, columns: Mapping[str, str]) -> None:
+    """Refuse columns that a user names and the header does not."""
+    names = column_names(text) if columns else []
+    missing = [(role, name, suggestion(name, names)) for role, name in columns.items() if name not in names]
+    if missing:
+        told = [f"{role}: {name}{f' (did you mean {guess!r}?)' if guess else ''}" for role, name, guess in missing]
+        raise DataError(
+            f"{file}:1: no such columns: {', '.join(told)}.",
+            hint=f"`columns` is a map {{role: column}}; the header has {', '.join(names[:20])}.",
+        )
 
 
 def _only_file(folder: Path, columns: Mapping[str, str]) -> Path:

@@ -107,6 +107,19 @@ def first_line(file: Path) -> str:
     return ""
 
 
+def column_names(text: str) -> list[str]:
+    """Return the names in a CSV's first row under the delimiter that finds most columns."""
+    return max((_names(text, delimiter) or [] for delimiter in _DELIMITERS), key=len)
+
+
+def _names(text: str, delimiter: str) -> list[str] | None:
+    try:
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
+    return [name.strip() for name in names]
+
+
 def header_of(text: str, columns: Mapping[str, str] | None = None) -> Header | None:
     """Return the header of a CSV's text under the delimiter that finds most columns; None when none fits.
 
@@ -122,11 +135,9 @@ def header_of(text: str, columns: Mapping[str, str] | None = None) -> Header | N
 
 
 def _header(text: str, delimiter: str, columns: Mapping[str, str]) -> Header | None:
-    try:
-        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
-    except csv.Error:
+    names = _names(text, delimiter)
+    if names is None:
         return None
-    names = [name.strip() for name in names]
     roles = {role: names.index(name) for role, name in columns.items() if name in names}
     boxes = _box_roles(names, roles)
     for index, name in enumerate(names):

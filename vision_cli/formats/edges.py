@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vision_cli.core.columns import from_numpy
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -28,7 +30,7 @@ def far_edges(near: Floats, extent: Floats) -> pa.StringArray:
     """Return the text of near + extent, the exact decimal sum of both as they are written."""
     near_units, near_plain = _units(near)
     extent_units, extent_plain = _units(extent)
-    texts = pc.cast(pa.array((near_units + extent_units) / _SCALE), pa.string())
+    texts = pc.cast(from_numpy((near_units + extent_units) / _SCALE), pa.string())
     return _with_sums(texts, ~(near_plain & extent_plain), near, extent)
 
 
@@ -64,7 +66,7 @@ def _with_sums(texts: pa.StringArray, rows: Mask, near: Floats, extent: Floats) 
     if not rows.any():
         return texts
     sums = [_sum(*pair) for pair in zip(near[rows].tolist(), extent[rows].tolist(), strict=True)]
-    return pc.replace_with_mask(texts, pa.array(rows), pa.array(sums, type=pa.string()))
+    return pc.replace_with_mask(texts, from_numpy(rows), pa.array(sums, type=pa.string()))
 
 
 def _sum(near: float, extent: float) -> str:

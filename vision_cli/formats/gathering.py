@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from vision_cli.core.columns import ANNOTATION_COLUMNS, IMAGE_COLUMNS, MORE_ANNOTATION_COLUMNS, MORE_IMAGE_COLUMNS
@@ -40,6 +41,13 @@ class _Column:
             self._chunks.append(pa.nulls(missing, self._kind))
         else:
             self.values += [None] * missing
+
+    def append(self, chunk: pa.Array) -> None:
+        """Add a whole chunk of the column's type."""
+        if self.values:
+            self.flush()
+        self._chunks.append(chunk)
+        self.rows += len(chunk)
 
     def flush(self) -> None:
         self._chunks.append(pa.array(self.values, self._kind))
@@ -75,6 +83,20 @@ class _Table:
                 column.flush()
         self.rows += 1
         return self.rows - 1
+
+    def extend(self, rows: int, chunks: Mapping[str, pa.Array]) -> int:
+        """Add rows by whole chunks and return the number of the first; chunks of nothing but nulls need no column."""
+        for name, chunk in chunks.items():
+            if chunk.null_count == len(chunk):
+                continue
+            column = self._columns.get(name)
+            if column is None:
+                column = self._columns[name] = _Column(self._known[name])
+            if column.rows < self.rows:
+                column.extend_to(self.rows)
+            column.append(chunk)
+        self.rows += rows
+        return self.rows - rows
 
     def table(self) -> pa.Table:
         """Return the columns in the order of the schemas."""
@@ -118,11 +140,33 @@ class Gathering:
         for name, value in (metadata or {}).items():
             if value is None:
                 continue
-            column = self._metadata.setdefault(_metadata_name(name), [])
+            column = self._metadata.setdefault(metadata_name(name), [])
             column += [None] * (row - len(column))
             if len(column) == row:
                 column.append(value)
         return row
+
+    def photo_columns(self, rows: int, chunks: Mapping[str, pa.Array], metadata: Mapping[str, list[Any]]) -> int:
+        """Add photos and return the id of the first.
+
+        Args:
+            rows: how many.
+            chunks: by columns of `images`.
+            metadata: values by name, one a photo; two names may not mean one column.
+        """
+        start = self._images.rows
+        base = {"id": pa.array(np.arange(start, start + rows)), "source": pa.repeat(pa.scalar(self._source), rows)}
+        self._images.extend(rows, {**base, **chunks})
+        for name, values in metadata.items():
+            column = self._metadata.setdefault(metadata_name(name), [])
+            column += [None] * (start - len(column))
+            column += values
+        return start
+
+    def annotation_columns(self, rows: int, chunks: Mapping[str, pa.Array]) -> None:
+        """Add annotations by chunks of columns of `annotations`."""
+        start = self._annotations.rows
+        self._annotations.extend(rows, {"id": pa.array(np.arange(start, start + rows)), **chunks})
 
     def annotation(self, values: Mapping[str, Any]) -> None:
         """Add an annotation by columns of `annotations`."""
@@ -162,7 +206,7 @@ def _with_sizes(images: pa.Table, sizes: Mapping[int, tuple[int, int]]) -> pa.Ta
     return images
 
 
-def _metadata_name(name: str) -> str:
+def metadata_name(name: str) -> str:
     """Return a name that is no column of ours."""
     return f"{name}_" if name in IMAGE_COLUMNS.names or name in MORE_IMAGE_COLUMNS.names else name
 

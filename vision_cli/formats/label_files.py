@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vision_cli.core.errors import ResourceError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Content = bytes | memoryview
 
@@ -47,14 +42,6 @@ def write_files(folder: Path, files: Iterable[tuple[str, Content]]) -> None:
         raise ResourceError(
             f"{folder / name}: cannot be written: {error.strerror}.", hint="Free some space."
         ) from error
-
-
-def views(texts: pa.Array) -> Iterator[memoryview]:
-    """Yield the bytes of each text of a column without nulls, not copied."""
-    _, offsets, data = texts.buffers()
-    bounds = memoryview(offsets).cast("i")[texts.offset : texts.offset + len(texts) + 1].tolist()
-    whole = memoryview(data or b"")
-    return (whole[start:end] for start, end in pairwise(bounds))
 
 
 def _write_all(handle: int, content: Content) -> None:

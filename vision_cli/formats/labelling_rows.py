@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 import numpy as np
@@ -189,6 +189,11 @@ def tree_names(dataset: Dataset, folder: str = "images") -> list[str]:
     if not clean or len({path.casefold() for path in own}) != len(own):
         own = photo_names(dataset)
     return [f"{folder}/{path}" for path in own]
+
+
+def is_side(value: Any) -> TypeGuard[int]:
+    """Return whether a value is a photo's side in pixels: a whole number, not 0, and none beyond reason."""
+    return type(value) is int and 0 < value < 1 << 30
 
 
 def is_there(path: Path) -> bool:

@@ -29,7 +29,7 @@ CLASS_KEYS = ("categories", "category", "category_id", "category_ids", "label", 
 _OBJECTS = ("objects", "annotations")
 _SIDES = ("width", "height")
 _BOX = ("x", "y", "w", "h")
-_MAX_SIDE = 1 << 24
+MAX_SIDE = 1 << 24
 _MAX_INT = 1 << 63
 _PLAIN = 1e300
 _MAX_PARTS = (1 << 15) - 1
@@ -162,7 +162,7 @@ def _size(rest: Values) -> Values:
     sides = {name: rest.pop(name, None) for name in _SIDES}
     if any(side is None for side in sides.values()):
         return {}
-    if not all(type(side) is int and 0 < side < _MAX_SIDE for side in sides.values()):
+    if not all(type(side) is int and 0 < side < MAX_SIDE for side in sides.values()):
         raise Unfit(f"width and height are {shown(list(sides.values()))}")
     return sides
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from vision_cli.core.dataset import Split
@@ -47,6 +46,8 @@ def is_photo_name(name: str) -> bool:
 
 def sizes(paths: Sequence[Path]) -> list[Size | DataError]:
     """Return (width, height) in pixels after EXIF orientation of each photo, or why it is refused; headers only."""
+    from concurrent.futures import ThreadPoolExecutor  # most sets say the sizes of their photos
+
     batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
     with ThreadPoolExecutor(_THREADS) as pool:
         return [found for batch in pool.map(_batch, batches) for found in batch]

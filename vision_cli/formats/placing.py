@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,9 +15,12 @@ def photo_names(dataset: Dataset) -> list[str]:
     the source's name before it where several sources meet.
     """
     paths: list[str] = dataset.images["path"].to_pylist()
+    names = [_visible(path.rpartition("/")[2]) for path in paths]
+    if _are_distinct(names):
+        return names
     sources: list[str] = dataset.images["source"].to_pylist()
     return _distinct(
-        [_visible(path.rpartition("/")[2]) for path in paths],
+        names,
         [_visible(path.replace("/", "__")) for path in paths],
         [f"{source}__{path.replace('/', '__')}" for source, path in zip(sources, paths, strict=True)],
     )
@@ -31,15 +33,27 @@ def _visible(name: str) -> str:
 
 def stems(names: Sequence[str]) -> list[str]:
     """Return distinct names without suffix for label files; a suffix stays where two photos differ in nothing else."""
-    # os.path takes a fifth of pathlib's time; a dot at the end is no suffix for either of them here.
-    short = [name if name.endswith(".") else os.path.splitext(name)[0] for name in names]  # noqa: PTH122
-    return _distinct(short, list(names))
+    short = [_stem(name) for name in names]
+    return short if _are_distinct(short) else _distinct(short, list(names))
+
+
+def named_by(stems: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the names that photos need where labels are found by their stems: these stems, with their own suffixes."""
+    return [f"{stem}{name[len(_stem(name)) :]}" for stem, name in zip(stems, names, strict=True)]
+
+
+def _stem(name: str) -> str:
+    """Return a file name without suffix, a tenth as long as pathlib; a dot at either end is part of the name."""
+    head, _, tail = name.rpartition(".")
+    return head if tail and head.strip(".") else name
+
+
+def _are_distinct(names: Sequence[str]) -> bool:
+    return len(set(map(str.casefold, names))) == len(names)
 
 
 def _distinct(*choices: list[str]) -> list[str]:
     """Return for each row its first distinct choice, compared without case; else the last one with its row."""
-    if len({name.casefold() for name in choices[0]}) == len(choices[0]):
-        return choices[0]
     counts = [Counter(name.casefold() for name in names) for names in choices]
     result: list[str] = []
     used: set[str] = set()

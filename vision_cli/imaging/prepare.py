@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vision_cli.core.preprocess import Preprocess
+from vision_cli.core.tiling import Window, windows
+from vision_cli.imaging.header import read_header
 from vision_cli.imaging.modes import with_channels
-from vision_cli.imaging.read import read_scaled
+from vision_cli.imaging.read import read_photo, read_scaled
 from vision_cli.imaging.resize import covering_px, fit_scaled
 
 _WHITE = np.float32(255)
 _GAP = 2
+T = TypeVar("T", bound=np.generic)
 
 
 def prepare(photo: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.float32]:
@@ -75,3 +79,30 @@ def load(source: Path | bytes, preprocess: Preprocess, *, name: str = "photo") -
         DataError: the photo is refused.
     """
     return normalise(load_resized(source, preprocess, name=name), preprocess)
+
+
+def views(photo: NDArray[np.uint8], preprocess: Preprocess) -> list[NDArray[np.uint8]]:
+    """Return what the network sees of a photo uint8 (H, W, C): its tiles in order, or the whole photo alone."""
+    if preprocess.tiles is None:
+        return [resized(photo, preprocess)]
+    parts = windows((photo.shape[1], photo.shape[0]), preprocess.tiles)
+    return [resized(part_of(photo, window), preprocess) for window in parts]
+
+
+def load_views(source: Path, preprocess: Preprocess) -> tuple[list[NDArray[np.uint8]], tuple[int, int]]:
+    """Read what the network sees of a photo, see `views`, and the photo's (width, height).
+
+    Raises:
+        DataError: the photo is refused.
+    """
+    if preprocess.tiles is None:
+        header = read_header(source)
+        return [load_resized(source, preprocess)], (header.width_px, header.height_px)
+    photo = read_photo(source, channels=preprocess.channels)
+    return views(photo, preprocess), (photo.shape[1], photo.shape[0])
+
+
+def part_of(plane: NDArray[T], window: Window) -> NDArray[T]:
+    """Return a part of a photo (H, W, C), a mask or a map (H, W); the memory is the same."""
+    left, top, width, height = window
+    return plane[top : top + height, left : left + width]

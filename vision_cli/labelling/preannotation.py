@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vision_cli.core.artefact import Card
+from vision_cli.core.errors import UsageError
 from vision_cli.core.predictions import Predictions
+from vision_cli.core.tasks import PHOTO_TASKS
 
 Row = dict[str, Any]
 
@@ -29,6 +32,24 @@ class Suggested:
 
     rows: list[Row]
     silent: int
+
+
+def check_task(path: Path, card: Card, what: str) -> None:
+    """Refuse a model whose answers are no whole photo's.
+
+    Args:
+        path: of the model.
+        card: of the model.
+        what: it is asked for.
+
+    Raises:
+        UsageError: it finds objects or areas.
+    """
+    if card.task not in PHOTO_TASKS:
+        raise UsageError(
+            f"{path}: a model of the task '{card.task}' cannot {what} yet; those of {', '.join(PHOTO_TASKS)} can.",
+            hint="Its results as a data set (COCO, with `score` in the annotations) can be exported as suggestions.",
+        )
 
 
 def suggest(predictions: Predictions, card: Card, image_ids: Sequence[int], *, at_least: float = 0.0) -> Suggested:
@@ -53,7 +74,7 @@ def _of_photo(scores: np.ndarray[Any, np.dtype[np.float64]], card: Card, at_leas
     if card.task == "regress":
         return [{"value": float(scores[0]), "score": 1.0}]
     if card.task == "multilabel":
-        chosen = np.flatnonzero(scores >= np.array(card.decode.thresholds))
+        chosen = np.flatnonzero(scores >= np.array(card.photo_decode.thresholds))
     else:
         chosen = np.array([int(scores.argmax())])
     return [

@@ -67,7 +67,8 @@ def preprocess_for(
             mean, std = (*mean, _ALPHA_MEAN), (*std, average_std)
         case _:
             pass
-    return Preprocess(inputs.size or size_px, inputs.resize, channels=inputs.channels, mean=mean, std=std, **resizing)
+    resize = "crop" if inputs.resize == "auto" else inputs.resize
+    return Preprocess(inputs.size or size_px, resize, channels=inputs.channels, mean=mean, std=std, **resizing)
 
 
 def interpolation_named(name: str) -> Interpolation:

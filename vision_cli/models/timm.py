@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -44,14 +44,20 @@ def rebuild(card: Card, state: Mapping[str, Tensor]) -> Classifier:
     return assembly.rebuild(trunk, card, state)
 
 
-def trunk(name: str, inputs: InputConfig) -> Trunk:
+def trunk(name: str, inputs: InputConfig, *, output_stride: int | None = None) -> Trunk:
     """Build a timm network without its classifier.
+
+    Args:
+        name: of the architecture, with the tag of its weights or without.
+        inputs: size and channels.
+        output_stride: of the last map, which convolutions with holes keep fine (Chen et al. 2017) where timm's network
+            takes that; None leaves it.
 
     Raises:
         UsageError: unknown name, or a size that it does not take.
     """
     published = _published(name)
-    module = _create(name, inputs, fixed_size=bool(published.get("fixed_input_size")))
+    module = _create(name, inputs, output_stride, fixed_size=bool(published.get("fixed_input_size")))
     data = resolve_model_data_config(module)
     preprocess = preprocess_for(
         inputs,
@@ -64,7 +70,7 @@ def trunk(name: str, inputs: InputConfig) -> Trunk:
     return Trunk(
         name=name,
         module=module,
-        stages=cover(module, _stage_of(module)),
+        stages=stages_of(module),
         n_features=embedding_length(module, preprocess, name=name),
         preprocess=preprocess,
         licence=CODE_LICENCE,
@@ -72,6 +78,11 @@ def trunk(name: str, inputs: InputConfig) -> Trunk:
         source=_source(name, published),
         convert=_conversion(module),
     )
+
+
+def stages_of(module: nn.Module) -> list[list[nn.Module]]:
+    """Return a timm network's modules from input to output, grouped as timm groups them."""
+    return cover(module, _stage_of(module))
 
 
 def _published(name: str) -> dict[str, Any]:
@@ -92,16 +103,26 @@ def _published(name: str) -> dict[str, Any]:
     return dict(config.to_dict()) if config is not None else {}
 
 
-def _create(name: str, inputs: InputConfig, *, fixed_size: bool) -> nn.Module:
+def _create(name: str, inputs: InputConfig, output_stride: int | None, *, fixed_size: bool) -> nn.Module:
     sized = {"img_size": (inputs.size[1], inputs.size[0])} if fixed_size and inputs.size else {}
+    make = partial(timm.create_model, name, pretrained=False, num_classes=0, in_chans=inputs.channels, **sized)
+    dilated = None if output_stride is None else _dilated(make, output_stride)
     try:
-        module: nn.Module = timm.create_model(name, pretrained=False, num_classes=0, in_chans=inputs.channels, **sized)
+        module: nn.Module = make() if dilated is None else dilated
     except (TypeError, AssertionError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"model.input: '{name}' cannot be built so: {str(error).splitlines()[0] if str(error) else 'refused'}",
             hint="Leave model.input.size away and keep 3 channels, or take another backbone.",
         ) from error
     return module
+
+
+def _dilated(make: Callable[..., nn.Module], output_stride: int) -> nn.Module | None:
+    """Return the network with fine last maps, or None where it has no such option."""
+    try:
+        return make(output_stride=output_stride)
+    except (TypeError, AssertionError, ValueError, RuntimeError, NotImplementedError):
+        return None
 
 
 def _stage_of(module: nn.Module) -> dict[str, int]:

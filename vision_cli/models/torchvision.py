@@ -70,7 +70,7 @@ def trunk(name: str, inputs: InputConfig) -> Trunk:
     preprocess = _preprocess(name, weights, inputs)
     module = _create(name, preprocess)
     classifier = _take_classifier_off(module)
-    _adapt_first_layer(module, inputs.channels)
+    adapt_first_layer(module, inputs.channels)
     n_features = embedding_length(module, preprocess, name=name)
     width, height = preprocess.size_px
     return Trunk(
@@ -142,7 +142,8 @@ def _take_classifier_off(module: nn.Module) -> str:
     return name
 
 
-def _adapt_first_layer(module: nn.Module, channels: int) -> None:
+def adapt_first_layer(module: nn.Module, channels: int) -> None:
+    """Give a network of RGB photos a first layer of random weights for another number of channels."""
     if channels == 3:
         return
     name, first = next((name, child) for name, child in module.named_modules() if isinstance(child, nn.Conv2d))

@@ -159,7 +159,7 @@ function points(context, item, { x, y, scale }, thick) {
   for (let i = 0; i + 2 < values.length; i += 3) {
     if (!values[i + 2]) continue;
     context.beginPath();
-    context.arc(x + values[i] * scale, y + values[i + 1] * scale, thick * 1.4, 0, 7);
+    context.arc(x + values[i] * scale, y + values[i + 1] * scale, thick * 2.2, 0, 7);
     context.fillStyle = values[i + 2] > 1 ? colourOf(item[0]) : '#fff';
     context.strokeStyle = '#000';
     context.lineWidth = 1;

@@ -215,7 +215,7 @@ function help() {
 function toggleFilters(open = !document.body.classList.contains('filtering')) {
   document.body.classList.toggle('filtering', open);
   $('open-filters').setAttribute('aria-expanded', String(open));
-  $('open-filters').textContent = open ? 'Show photos' : 'Filters';
+  $('open-filters').textContent = open ? 'Photos' : 'Filters';
   if (open) $('filters').querySelector('input')?.focus();
 }
 

@@ -27,6 +27,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A photo with what is in it, beside what was found in it.
+
+    Attributes:
+        jpeg: bytes of a JPEG: the truth on the left, the answer on the right; the truth alone where none is kept.
+        name: file name.
+        said: in words, how right the answer is.
+        keys: names of classes with the colour that they have in the picture, red, green and blue of 0..255.
+    """
+
+    jpeg: bytes
+    name: str
+    said: str
+    keys: Sequence[tuple[str, tuple[int, int, int]]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DataSection:
     """The photos.
 
@@ -38,6 +55,7 @@ class DataSection:
         samples: some photos, spread over the classes.
         findings: code, message and figure of what the data cannot support.
         digest: of paths, splits and labels.
+        counted: what the counts are of: `photo`, `object` or `segment`.
     """
 
     splits: Sequence[str]
@@ -47,6 +65,7 @@ class DataSection:
     samples: Sequence[Picture]
     findings: Sequence[Mapping[str, Any]]
     digest: str
+    counted: str = "photo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,8 @@ class EvalSection:
         mistakes: the most confident wrong answers first (for values: the largest differences).
         pairs: of `regress`: (truth, answer) of every photo.
         certainties: of `classify`: (confidence, whether the answer was right) of every photo.
+        worst: of tasks of places: photos that were answered worst, the worst first.
+        best: likewise, the best first.
     """
 
     result: Mapping[str, Any]
@@ -88,6 +109,8 @@ class EvalSection:
     mistakes: Sequence[Picture] = ()
     pairs: Sequence[tuple[float, float]] = ()
     certainties: Sequence[tuple[float, bool]] = ()
+    worst: Sequence[Example] = ()
+    best: Sequence[Example] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +119,7 @@ class Document:
 
     Attributes:
         name: of the project.
-        task: `classify`, `multilabel` or `regress`.
+        task: of `core.tasks.TASKS`.
         created: when, in words.
         data: the photos; None when they are not at hand.
         training: the last training; None before the first.

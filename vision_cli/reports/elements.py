@@ -77,7 +77,7 @@ def photo(jpeg: bytes, alt: str) -> Markup:
 
 def badge(text: str, kind: str) -> Markup:
     """Return a short word in a box: `pass`, `fail`, `unsure` or `none`."""
-    mark = {"pass": "✓", "fail": "✕", "unsure": "?", "none": "–"}[kind]  # noqa: RUF001 - a dash means nothing there
+    mark = {"pass": "✓", "fail": "✕", "unsure": "?", "none": "–"}[kind]
     return element("span", element("span", mark, aria_hidden="true"), f" {text}", class_=f"badge {kind}")
 
 

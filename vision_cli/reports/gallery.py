@@ -12,6 +12,7 @@ from vision_cli.reports.elements import Markup, element, join, name
 from vision_cli.reports.page import page
 from vision_cli.reports.wording import cut, one_line
 
+_NAME_LENGTH = 60
 _KINDS = {"error": "fail", "warning": "unsure", "info": "none"}
 
 
@@ -141,14 +142,22 @@ def _with_code(text: str) -> list[str]:
 
 def _item(item: Item) -> Markup:
     pictures = [_picture(item.jpeg, item.name)]
-    names: list[str] = [element("span", name(item.name), class_="name")]
+    names: list[str] = [element("span", _path(item.name), class_="name")]
     if item.other_name is not None:
         pictures.append(_picture(item.other_jpeg, item.other_name))
-        names.append(element("span", "= ", name(item.other_name), class_="name"))
+        names.append(element("span", "= ", _path(item.other_name), class_="name"))
     details = [element("small", each) for each in item.details]
     pair = "pair" if item.other_name is not None else None
     figure = element("figure", element("div", *pictures, class_="pictures"), element("figcaption", *names, *details))
     return element("li", figure, class_=pair)
+
+
+def _path(text: str) -> Markup:
+    """Return a file's name; of a long one the end, which tells files of one folder apart, with the whole in `title`."""
+    whole = one_line(text)
+    if len(whole) <= _NAME_LENGTH:
+        return name(text)
+    return element("bdi", f"…{whole[-_NAME_LENGTH:]}", title=whole)
 
 
 def _picture(jpeg: bytes | None, alt: str) -> Markup:

@@ -11,7 +11,7 @@ from vision_cli.reports import naming, verdicts, wording
 _LENGTH = 200
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
-_MARKS = {"pass": "✅", "fail": "❌", "unsure": "⚠️", "none": "➖"}  # noqa: RUF001 - pictures of the verdicts
+_MARKS = {"pass": "✅", "fail": "❌", "unsure": "⚠️", "none": "➖"}
 _CLASS_KEYS = ("precision", "recall", "f1", "ap")
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any, TypeGuard
 
-NOTHING = "–"  # noqa: RUF001 - a dash is what a table shows where there is no figure
+NOTHING = "–"
 # Control characters, line separators, marks that turn the writing direction, what is no character, lone surrogates.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 _BREAKS = "\t\n\r\u2028\u2029\x85"
@@ -35,6 +35,40 @@ _LABELS = {
     "median_absolute_error": "Median absolute error",
     "max_error": "Largest error",
     "r2": "R²",
+    "ap50": "Average precision at IoU 0.5",
+    "ap75": "Average precision at IoU 0.75",
+    "ap_small": "Average precision, small objects",
+    "ap_medium": "Average precision, medium objects",
+    "ap_large": "Average precision, large objects",
+    "ar_1": "Recall, 1 detection a photo",
+    "ar_10": "Recall, 10 detections a photo",
+    "ar_100": "Recall, 100 detections a photo",
+    "ar_small": "Recall, small objects",
+    "ar_medium": "Recall, medium objects",
+    "ar_large": "Recall, large objects",
+    "voc2007_ap": "Average precision, VOC 2007",
+    "voc2012_ap": "Average precision, VOC 2012",
+    "error_class": "Another class",
+    "error_location": "Beside its object",
+    "error_both": "Another class, and beside",
+    "error_duplicate": "Found twice",
+    "error_background": "Nothing is there",
+    "error_missed": "Missed",
+    "count_mae": "Mean error of the number",
+    "count_over": "Too many, mean",
+    "count_under": "Too few, mean",
+    "miou": "Mean IoU",
+    "iou": "IoU",
+    "fw_iou": "Mean IoU, weighted by pixels",
+    "dice": "Dice, macro",
+    "pixel_accuracy": "Pixel accuracy",
+    "mean_accuracy": "Pixel accuracy, macro",
+    "boundary_f1": "F1 of outlines",
+    **{
+        f"{short}{ending}": f"{name}{of}"
+        for short, name in {"pq": "Panoptic quality", "sq": "Segmentation quality", "rq": "Recognition quality"}.items()
+        for ending, of in {"": "", "_th": ", things", "_st": ", stuff"}.items()
+    },
     "acceptance": "Photos that most raters accept",
     "acceptance_rate": "Ratings that accept",
     "rater_agreement": "Pairs of raters who agree",
@@ -47,12 +81,18 @@ _LABELS = {
     "size_mb": "Size of the model",
     "memory_mb": "Memory while running",
 }
+ERRORS = ("class", "location", "both", "duplicate", "background", "missed")
+"""Kinds of errors of detectors; `error_...` is what one costs."""
+COUNTS = ("count_mae", "count_over", "count_under")
+"""Errors of the number of objects a photo."""
+SIZES = tuple(f"{name}_{size}" for name in ("ap", "ar") for size in ("small", "medium", "large"))
+"""Figures of objects of a size, which photos need not have."""
 LOWER_IS_BETTER = frozenset(
     ("top1_error", "top5_error", "ece", "log_loss", "hamming_loss", "mae", "rmse", "median_absolute_error", "max_error")
-)
+) | {*COUNTS, *(f"error_{kind}" for kind in ERRORS)}
 SPEED = ("latency_ms.p50", "latency_ms.p95", "images_per_s", "size_mb", "memory_mb")
 """Figures of a model on a machine, not of its answers."""
-_NO_SHARES = ("log_loss", "mae", "rmse", "median_absolute_error", "max_error", "r2", *SPEED)
+_NO_SHARES = ("log_loss", "mae", "rmse", "median_absolute_error", "max_error", "r2", *COUNTS, *SPEED)
 _AGREEMENTS = ("fleiss_kappa", "cohen_kappa", "krippendorff_alpha")
 SHARES = frozenset(_LABELS) - frozenset((*_NO_SHARES, *_AGREEMENTS))
 """Figures between 0 and 1."""

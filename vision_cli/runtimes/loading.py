@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vision_cli.core import files
-from vision_cli.core.artefact import Card, parse_card
+from vision_cli.core.artefact import Card, parse_card, raw_names
 from vision_cli.core.contracts import Batch, Runner
+from vision_cli.core.decoding import shapes
 from vision_cli.core.errors import DataError
+from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.seal import opened
 
 AnyRunner = TypeVar("AnyRunner", bound=Runner)
@@ -77,9 +79,38 @@ def refused(path: Path, runtime: str, error: Exception) -> DataError:
     return damaged(path, f"{runtime} refuses it: {reason}")
 
 
-def n_outputs(card: Card) -> int:
-    """Return how many values a photo the card promises."""
+def n_values(card: Card) -> int:
+    """Return how many values a photo the card promises, for one answer about the whole photo."""
     return 1 if card.task == "regress" else len(card.classes)
+
+
+def n_arrays(card: Card) -> int:
+    """Return how many raw outputs the card promises."""
+    return shapes.n_outputs(card.decode, card.task) if isinstance(card.decode, PlaceDecode) else 1
+
+
+def ordered(names: Sequence[str]) -> list[int]:
+    """Return where in a file's outputs those of the network are, in the network's order.
+
+    By the names that our exporters write (`artefact.raw_names`), for converters keep no order; a file of others with
+    other names is taken as it is.
+    """
+    ours = raw_names(len(names))
+    if len(names) == 1 or set(names) != set(ours):
+        return list(range(len(names)))
+    return [list(names).index(name) for name in ours]
+
+
+def check_ports(path: Path, card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse a file with several inputs, or with another number of outputs than its card promises.
+
+    Raises:
+        DataError: naming all of them.
+    """
+    number = n_arrays(card)
+    if len(inputs) != 1 or len(outputs) != number:
+        wanted = "one output" if number == 1 else f"{number} outputs"
+        raise DataError(f"{path}: expected one input and {wanted}, got {', '.join((*inputs, *outputs))}.")
 
 
 def input_shape(card: Card) -> tuple[int, int, int]:
@@ -123,22 +154,34 @@ def as_layout(batch: Batch, card: Card) -> Batch:
     return np.ascontiguousarray(ordered, dtype=np.float32)
 
 
-def check_raw(raw: Any, card: Card, *, photos: int, where: str) -> Batch:
-    """Return raw outputs (N, outputs).
+def check_raw(raw: Sequence[Any], card: Card, *, photos: int, where: str) -> tuple[Batch, ...]:
+    """Return raw outputs in float32: (N, values), or for places those of the layout.
 
     Raises:
-        DataError: other shape than classes and photos ask for, or NaN or infinite values.
+        DataError: other shapes than card and photos ask for, or NaN or infinite values.
     """
-    values = np.asarray(raw, dtype=np.float32)
-    if values.shape != (photos, n_outputs(card)):
+    arrays = tuple(np.asarray(each, dtype=np.float32) for each in raw)
+    found = [each.shape for each in arrays]
+    if isinstance(card.decode, PlaceDecode):
+        wrong = shapes.faults(found, card, card.decode)
+        wrong = wrong or ("" if all(shape[0] == photos for shape in found) else f"{found} for {photos} photos")
+        promise = f"the layout '{card.decode.layout}' for {len(card.classes)} classes"
+    else:
+        wrong = "" if found == [(photos, n_values(card))] else f"{photos} photos gave outputs of shape {found[0]}"
+        promise = f"{n_values(card)} a photo"
+    if wrong:
         raise DataError(
-            f"{where}: {photos} photos gave outputs of shape {values.shape}, but the card promises "
-            f"{n_outputs(card)} a photo.",
-            hint="The class map is not the one of this file.",
+            f"{where}: {wrong}, but the card promises {promise}.", hint="The class map is not the one of this file."
         )
-    if not np.isfinite(values).all():
+    if not all(np.isfinite(each).all() for each in arrays):
         raise DataError(f"{where}: the model answers NaN or infinity.", hint="Its weights are broken: train again.")
-    return values
+    return arrays
+
+
+def grey(card: Card) -> Batch:
+    """Return one photo of zeros, float32 (1, C, H, W)."""
+    width, height = card.preprocess.size_px
+    return np.zeros((1, card.preprocess.channels, height, width), dtype=np.float32)
 
 
 def tried(runner: AnyRunner) -> AnyRunner:
@@ -147,6 +190,5 @@ def tried(runner: AnyRunner) -> AnyRunner:
     Raises:
         DataError: the answer has another width, or is NaN.
     """
-    width, height = runner.card.preprocess.size_px
-    runner.run(np.zeros((1, runner.card.preprocess.channels, height, width), dtype=np.float32))
+    runner.run_all(grey(runner.card))
     return runner

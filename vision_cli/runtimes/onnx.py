@@ -18,7 +18,11 @@ _LOG_FATAL = 4
 
 
 class OnnxRunner:
-    """A loaded ONNX file; `run` may be called from several threads."""
+    """A loaded ONNX file; `run` may be called from several threads.
+
+    Attributes:
+        takes_one: the file was made for one photo at a time; a batch is run photo by photo.
+    """
 
     runtime = "onnx"
 
@@ -28,22 +32,29 @@ class OnnxRunner:
         self.size_mb = size_mb
         self._session = session
         self._input = session.get_inputs()[0].name
-        self._output = session.get_outputs()[0].name
-        self._takes_one = session.get_inputs()[0].shape[0] == 1
+        names = [port.name for port in session.get_outputs()]
+        self._outputs = [names[index] for index in loading.ordered(names)]
+        self.takes_one = session.get_inputs()[0].shape[0] == 1
 
     def run(self, batch: Batch) -> Batch:
-        """Map preprocessed float32 (N, C, H, W) to raw outputs float32 (N, outputs).
+        """Return the first of `run_all`."""
+        return self.run_all(batch)[0]
+
+    def run_all(self, batch: Batch) -> tuple[Batch, ...]:
+        """Map preprocessed float32 (N, C, H, W) to all raw outputs float32 (N, ...), in the network's order.
 
         Raises:
             DataError: wrong size of photo, or the model answers NaN.
         """
-        ordered = loading.as_layout(batch, self.card)
-        parts = [ordered[index : index + 1] for index in range(len(ordered))] if self._takes_one else [ordered]
+        if not len(batch):
+            return tuple(each[:0] for each in self.run_all(loading.grey(self.card)))
+        photos = loading.as_layout(batch, self.card)
+        parts = [photos[index : index + 1] for index in range(len(photos))] if self.takes_one else [photos]
         try:
-            rows = [self._session.run([self._output], {self._input: part})[0] for part in parts]
+            rows = [self._session.run(self._outputs, {self._input: part}) for part in parts]
         except _refusals() as error:
             raise loading.refused(self.path, "ONNX Runtime", error) from error
-        raw = np.concatenate(rows) if rows else np.empty((0, loading.n_outputs(self.card)), dtype=np.float32)
+        raw = [np.concatenate(each) for each in zip(*rows, strict=True)]
         return loading.check_raw(raw, self.card, photos=len(batch), where=str(self.path))
 
 
@@ -110,10 +121,9 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _check_ports(path: Path, card: Card, session: Any) -> None:
     try:
         inputs, outputs = session.get_inputs(), session.get_outputs()
-        names = [port.name for port in (*inputs, *outputs)]
+        names = [port.name for port in inputs], [port.name for port in outputs]
     except UnicodeDecodeError as error:
         raise loading.damaged(path, "its inputs and outputs have no readable names") from error
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise DataError(f"{path}: expected one input and one output, got {', '.join(names)}.")
+    loading.check_ports(path, card, *names)
     dtype = {"tensor(float)": "float32"}.get(inputs[0].type, inputs[0].type)
     loading.check_input(path, card, inputs[0].shape, dtype)

@@ -27,30 +27,36 @@ class TfliteRunner:
         self.size_mb = size_mb
         self._interpreter = interpreter
         self._input = interpreter.get_input_details()[0]["index"]
-        self._output = interpreter.get_output_details()[0]["index"]
+        self._outputs = _outputs(interpreter)
         self._lock = threading.Lock()
 
     def run(self, batch: Batch) -> Batch:
-        """Map preprocessed float32 (N, C, H, W) to raw outputs float32 (N, outputs), photo by photo.
+        """Return the first of `run_all`."""
+        return self.run_all(batch)[0]
+
+    def run_all(self, batch: Batch) -> tuple[Batch, ...]:
+        """Map preprocessed float32 (N, C, H, W) to all raw outputs float32 (N, ...), in order, photo by photo.
 
         Resizing the input to the batch is no faster a photo, and wrong for graphs that reshape to a fixed size.
 
         Raises:
             DataError: wrong size of photo, or the model answers NaN.
         """
-        ordered = loading.as_layout(batch, self.card)
+        if not len(batch):
+            return tuple(each[:0] for each in self.run_all(loading.grey(self.card)))
+        photos = loading.as_layout(batch, self.card)
         with self._lock:
-            rows = [self._run_one(ordered[index : index + 1]) for index in range(len(ordered))]
-        raw = np.concatenate(rows) if rows else np.empty((0, loading.n_outputs(self.card)), dtype=np.float32)
+            rows = [self._run_one(photos[index : index + 1]) for index in range(len(photos))]
+        raw = [np.concatenate(each) for each in zip(*rows, strict=True)]
         return loading.check_raw(raw, self.card, photos=len(batch), where=str(self.path))
 
-    def _run_one(self, photo: Batch) -> Batch:
+    def _run_one(self, photo: Batch) -> list[Batch]:
         self._interpreter.set_tensor(self._input, photo)
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
             raise loading.refused(self.path, "LiteRT", error) from error
-        return np.asarray(self._interpreter.get_tensor(self._output))
+        return [np.asarray(self._interpreter.get_tensor(index)) for index in self._outputs]
 
 
 def open_model(path: Path, *, threads: int, card: Card | None = None) -> TfliteRunner:
@@ -97,9 +103,19 @@ def _allocate(path: Path, interpreter: Any) -> None:
 
 def _check_ports(path: Path, card: Card, interpreter: Any) -> None:
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise DataError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs; expected one of each.")
+    loading.check_ports(path, card, [each["name"] for each in inputs], [each["name"] for each in outputs])
     shape = [int(size) for size in inputs[0]["shape"]]
     loading.check_input(path, card, shape, np.dtype(inputs[0]["dtype"]).name)
     if shape[0] != 1:
         raise DataError(f"{path}: takes {shape[0]} photos at once; expected one.", hint="Convert it for a batch of 1.")
+
+
+def _outputs(interpreter: Any) -> list[int]:
+    """Return the tensors of the network's outputs in its order: by the names of the signature, if there is one."""
+    details = interpreter.get_output_details()
+    signatures = interpreter.get_signature_list()
+    if len(details) == 1 or not signatures:
+        return [int(each["index"]) for each in details]
+    named = interpreter.get_signature_runner(next(iter(signatures))).get_output_details()
+    names = list(named)
+    return [int(named[names[index]]["index"]) for index in loading.ordered(names)]

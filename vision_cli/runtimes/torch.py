@@ -38,15 +38,22 @@ class TorchRunner:
         self._network = module.to(memory_format=torch.channels_last).eval()
 
     def run(self, batch: Batch) -> Batch:
-        """Map preprocessed float32 (N, C, H, W) to raw outputs float32 (N, outputs).
+        """Return the first of `run_all`."""
+        return self.run_all(batch)[0]
+
+    def run_all(self, batch: Batch) -> tuple[Batch, ...]:
+        """Map preprocessed float32 (N, C, H, W) to all raw outputs float32 (N, ...), in the network's order.
 
         Raises:
             DataError: wrong size of photo, or the model answers NaN.
         """
         import torch
 
-        ordered = torch.from_numpy(loading.as_layout(batch, self.card))
+        if not len(batch):
+            return tuple(each[:0] for each in self.run_all(loading.grey(self.card)))
+        photos = torch.from_numpy(loading.as_layout(batch, self.card))
         with torch.inference_mode():
-            raw = self._network(ordered.contiguous(memory_format=torch.channels_last)).float().numpy()
+            answer = self._network(photos.contiguous(memory_format=torch.channels_last))
+        raw = [each.float().numpy() for each in (answer if isinstance(answer, tuple) else (answer,))]
         where = str(self.path or self.card.name)
         return loading.check_raw(raw, self.card, photos=len(batch), where=where)

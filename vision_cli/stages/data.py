@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vision_cli import formats
+from vision_cli.core import spill
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import SourceConfig, ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.project import Project
 from vision_cli.core.run import slug
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.formats import iso_times, metadata
-from vision_cli.stages import split_memory
+from vision_cli.stages import place_truth, split_memory
 from vision_cli.views import select
 
 ALL = "all"
+MOST_DEALT = 200_000
+"""Photos; sharing out more takes longer than a look should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,17 @@ class TaskData:
 
     Attributes:
         dataset: every photo has a split.
-        task: `classify`, `multilabel` or `regress`.
+        task: of core/tasks.py.
+        by_heart: every photo is learned from and judged on.
     """
 
     dataset: Dataset
     task: str
+    by_heart: bool = False
+
+    def part(self, name: str) -> Dataset:
+        """Return the photos of one split."""
+        return self.dataset if self.by_heart else self.dataset.split(name)
 
     def targets(self, part: Dataset) -> np.ndarray[Any, Any]:
         """Return int64 (N,), bool (N, C) or float64 (N,), by task, of some of the photos."""
@@ -64,6 +74,8 @@ def load_view(project: Project, name: str | None = None, *, remember: bool = Tru
     if not len(dataset):
         raise DataError("the view has no photo.", hint=f"`vision data view {name}` shows where they are left out.")
     task = resolve_task(project, dataset)
+    if task in PLACE_TASKS:
+        dataset = place_truth.prepared(dataset, task)
     split = split_memory.split(project, dataset, task, remember=remember, rule=split_rule(project, name))
     return TaskData(split, task)
 
@@ -79,6 +91,24 @@ def load_photos(project: Project, name: str | None = None) -> Dataset:
     view = find_view(project, name)
     where = place(project, name, "where")
     return select.combine(read_sources(project, view), view, project.config.classes, place=where)
+
+
+def with_splits(project: Project, name: str, dataset: Dataset) -> Dataset:
+    """Return the photos of a view with the splits that training sees; nothing is remembered.
+
+    Above `MOST_DEALT` photos those without a split stay without one, and a note says it.
+
+    Raises:
+        DataError: splits.json is broken, or the splits that the photos come with part a group.
+    """
+    if not len(dataset):
+        return dataset
+    if len(dataset) > MOST_DEALT:
+        undealt = dataset.images["split"].null_count
+        note = f"{undealt:,} photos have no split yet: training deals it; a look shares out {MOST_DEALT:,} at most."
+        return replace(dataset, notes=(*dataset.notes, note)) if undealt else dataset
+    task = resolve_task(project, dataset)
+    return split_memory.split(project, dataset, task, remember=False, rule=split_rule(project, name))
 
 
 def split_rule(project: Project, name: str) -> split_memory.Rule:
@@ -118,7 +148,8 @@ def load_folder(project: Project, path: Path) -> TaskData:
     dataset = formats.read("data", SourceConfig(path=str(path)), path)
     classes = project.config.classes or []
     dataset = select.combine({"data": dataset}, None, classes)
-    return TaskData(dataset, resolve_task(project, dataset))
+    task = resolve_task(project, dataset)
+    return TaskData(place_truth.prepared(dataset, task) if task in PLACE_TASKS else dataset, task)
 
 
 def find_view(project: Project, name: str) -> ViewConfig:
@@ -156,6 +187,7 @@ def load_source(project: Project, name: str) -> Dataset:
         return version_sources.read(project, name, source.version)
     images = None if source.images is None else str(project.path(source.images))
     dataset = formats.read(name, source.model_copy(update={"images": images}), project.path(source.path))
+    spill.trim()
     return described(project, source, dataset)
 
 
@@ -176,12 +208,14 @@ def described(project: Project, source: SourceConfig, dataset: Dataset) -> Datas
 
 
 def resolve_task(project: Project, dataset: Dataset) -> str:
-    """Return the declared task, or what the labels say: values, several classes a photo, or one."""
+    """Return the declared task, or what the labels say: values, places, several classes a photo, or one."""
     declared = project.config.task
     if declared is not None:
         return declared
     if dataset.annotations["value"].null_count < dataset.annotations.num_rows:
         return "regress"
+    if places := place_truth.task_of(dataset):
+        return places
     several = dataset.class_matrix().sum(axis=1).max(initial=0) > 1
     return "multilabel" if several else "classify"
 

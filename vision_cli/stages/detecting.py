@@ -44,6 +44,8 @@ def detect(path: Path, links: Links = "stay") -> Detection:
         candidates = formats.detect(path)
     if not candidates:
         formats.refuse_links(path)
+        formats.refuse_foreign(path)
+        formats.refuse_broken(path)
         raise DataError(
             f"{path}: no format fits{_what_is_there(path)}.",
             details=[f"{name}: {card.summary}" for name, card in formats.FORMATS.cards().items()],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_cli import formats
+from vision_cli.core.catalogue import suggestion
 from vision_cli.core.containment import Links
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
@@ -53,7 +54,7 @@ class Found:
     Attributes:
         title: what to call them.
         format: of a path; empty for a view.
-        dataset: the photos.
+        dataset: the photos; those of a view with the splits that training sees.
         before: photos before the condition.
     """
 
@@ -79,15 +80,22 @@ def find(request: DataRequest) -> Found:
     return Found(found.title, found.format, kept, found.before)
 
 
+def reads(request: DataRequest) -> list[Path]:
+    """Return what is read where a path is meant; what a view reads, its project file names."""
+    return [Path(request.name)] if request.name is not None and is_path(request) else []
+
+
 def is_path(request: DataRequest) -> bool:
     """Tell whether a word means a path: what is no plain name, or lies on the disk.
 
     Raises:
-        UsageError: the project has a view of the name of a file here.
+        UsageError: it is empty, or the project has a view of the name of a file here.
     """
     name = request.name
     if name is None:
         return False
+    if not name:
+        raise UsageError("the name of a view or path is empty.", hint="The folder you are in is '.'")
     if os.sep in name or name in (".", ".."):
         return True
     if not Path(name).exists():
@@ -120,7 +128,9 @@ def _view(request: DataRequest) -> Found:
     project = request.project()
     name = request.name or project.config.train.view
     if request.name is not None and name not in (data.ALL, *project.config.data.views):
-        views = ", ".join((data.ALL, *project.config.data.views))
-        raise UsageError(f"'{name}' is no path here and no view of the project.", hint=f"Views: {views}.")
-    dataset = data.load_photos(project, name)
+        views = (data.ALL, *project.config.data.views)
+        guess = suggestion(name, views)
+        hint = f"{f'Did you mean {guess!r}? ' if guess else ''}Views: {', '.join(views)}."
+        raise UsageError(f"'{name}' is no path here and no view of the project.", hint=hint)
+    dataset = data.with_splits(project, name, data.load_photos(project, name))
     return Found(name, "", dataset, len(dataset))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vision_cli.core.errors import ResourceError, UsageError
 from vision_cli.core.files import free_mb, new_folder
-from vision_cli.stages.places import check_folder
+from vision_cli.stages.places import check_folder, check_replaced_folder
 
 _MARGIN_MB = 50.0
 
@@ -21,7 +21,8 @@ def check_target(target: Path, source: Path, *, force: bool) -> Path:
     """Return the real path of a folder that may be written.
 
     Raises:
-        UsageError: it is a file, not empty without `force`, inside the source or around it, or where we stand.
+        UsageError: it is a file, not empty without `force`, inside the source or around it, where we stand, or what
+            `places.check_replaced_folder` never replaces.
         ResourceError: nothing can be written there.
     """
     real, real_source = _real(target), _real(source)
@@ -34,6 +35,7 @@ def check_target(target: Path, source: Path, *, force: bool) -> Path:
         raise UsageError(f"{target}: holds the folder you work in, or your home.", hint="Choose a folder of its own.")
     if not force and real.is_dir() and any(real.iterdir()):
         raise UsageError(f"{target}: is not empty.", hint="Choose another folder, or replace this one with --force.")
+    check_replaced_folder(target)
     check_folder(real.parent)
     return real
 

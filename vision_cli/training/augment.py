@@ -93,24 +93,31 @@ def _holes(count: int, side: tuple[float, float], p: float) -> A.CoarseDropout:
     )
 
 
-def _medium(preprocess: Preprocess) -> list[Any]:
-    return [
-        A.Rotate(limit=(-10, 10), border_mode=0, fill=_GREY, p=0.3),
-        *_colour(preprocess, 0.2, 0.7),
-        A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 1.2), p=0.1),
-        _holes(1, (0.1, 0.3), 0.2),
-    ]
-
-
-def _strong(preprocess: Preprocess) -> list[Any]:
+def colour_steps(name: str, preprocess: Preprocess) -> list[Any]:
+    """Return the steps of a preset that move no pixel: colour, blur, noise."""
+    if name not in ("medium", "strong"):
+        return []
+    if name == "medium":
+        return [*_colour(preprocess, 0.2, 0.7), A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 1.2), p=0.1)]
     grey = [A.ToGray(p=0.1)] if preprocess.channels != 1 else []
     return [
-        A.Affine(rotate=(-20, 20), shear=(-8, 8), border_mode=0, fill=_GREY, p=0.5),
-        A.Perspective(scale=(0.02, 0.08), fill=_GREY, p=0.2),
         *_colour(preprocess, 0.4, 0.8),
         *grey,
         A.GaussianBlur(blur_limit=0, sigma_limit=(0.3, 2.0), p=0.2),
         A.GaussNoise(std_range=(0.01, 0.06), p=0.15),
+    ]
+
+
+def _medium(preprocess: Preprocess) -> list[Any]:
+    turn = A.Rotate(limit=(-10, 10), border_mode=0, fill=_GREY, p=0.3)
+    return [turn, *colour_steps("medium", preprocess), _holes(1, (0.1, 0.3), 0.2)]
+
+
+def _strong(preprocess: Preprocess) -> list[Any]:
+    return [
+        A.Affine(rotate=(-20, 20), shear=(-8, 8), border_mode=0, fill=_GREY, p=0.5),
+        A.Perspective(scale=(0.02, 0.08), fill=_GREY, p=0.2),
+        *colour_steps("strong", preprocess),
         _holes(3, (0.1, 0.3), 0.4),
     ]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from vision_cli.core.errors import VisionError
+from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.imaging.prepare import load_resized, resized
 from vision_cli.imaging.read import read_photo
@@ -191,26 +192,45 @@ def collate(items: list[Item]) -> tuple[NDArray[np.uint8], NDArray[Any]] | Visio
     return np.stack(photos), np.stack(targets)
 
 
-def tensors(batch: Any, device: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def tensors(batch: Any, device: Any) -> tuple[torch.Tensor, Any]:
     """Return a batch on a device: photos uint8 (..., C, H, W), channels last in memory, or embeddings; and targets.
+
+    Targets are a tensor, or what has arrays of a photo's places (`PlaceTargets`) with tensors in their stead.
 
     Raises:
         DataError: a photo was refused.
     """
     if isinstance(batch, VisionError):
         raise batch
-    photos, targets = (torch.as_tensor(part).to(device) for part in batch)
+    photos, targets = torch.as_tensor(batch[0]).to(device), _moved(batch[1], device)
     return (photos.movedim(-1, -3) if photos.dtype == torch.uint8 else photos), targets
 
 
-def loader(photos: Dataset[Item], batches: Any, workers: int | None) -> DataLoader[Any]:
-    """Return a loader that decodes in processes of its own, which live as long as it does."""
+def _moved(targets: Any, device: Any) -> Any:
+    if not isinstance(targets, PlaceTargets):
+        return torch.as_tensor(targets).to(device)
+    parts: dict[str, Any] = {each.name: getattr(targets, each.name) for each in fields(targets)}
+    arrays = {name: part for name, part in parts.items() if isinstance(part, np.ndarray)}
+    return PlaceTargets(**{**parts, **{name: torch.from_numpy(part).to(device) for name, part in arrays.items()}})
+
+
+def loader(
+    photos: Dataset[Any], batches: Any, workers: int | None, together: Callable[[Any], Any] = collate
+) -> DataLoader[Any]:
+    """Return a loader that decodes in processes of its own, which live as long as it does.
+
+    Args:
+        photos: gives items by key.
+        batches: lists of keys.
+        workers: processes; see `worker_count`.
+        together: makes a batch of items.
+    """
     processes = min(worker_count(workers), len(batches))
     return DataLoader(
         photos,
         batch_sampler=batches,
         num_workers=processes,
-        collate_fn=collate,
+        collate_fn=together,
         persistent_workers=processes > 0,
         # A generator of its own: every new iterator draws a number, and dropout would be another after resuming.
         generator=torch.Generator(),

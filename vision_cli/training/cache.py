@@ -43,6 +43,10 @@ class PhotoCache:
         photo = np.frombuffer(self._pixels, np.uint8, count, index * self._slot_bytes)
         return photo.reshape(height, width, channels).copy()
 
+    def takes(self, index: int) -> bool:
+        """Return whether a photo has a slot that is still empty."""
+        return index < self._slots and not self._shapes[index, 0]
+
     def put(self, index: int, photo: NDArray[np.uint8]) -> None:
         """Keep a photo if it has a slot and fits."""
         if index < self._slots and photo.nbytes <= self._slot_bytes:

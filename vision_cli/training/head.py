@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from vision_cli.training.batches import EmbeddingBatches, EpochBatches
 from vision_cli.training.checks import accelerator
 from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed_views
+from vision_cli.training.lesson import PhotoLesson
 from vision_cli.training.loop import Job, train
 from vision_cli.training.module import Subject
 from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record
 
 _NEUTRAL = (nn.Sequential, nn.Dropout, nn.Identity, nn.Flatten)
-_EPOCHS = 100
+EPOCHS = 100
 _LEARNING_RATE = 1e-3
 _CHECKPOINT_EVERY = 10
 _VAL_BATCH = 1024
@@ -120,7 +121,7 @@ def _job(request: FitRequest, scaled: Scaled, features: NDArray[np.float32], val
         batch_size=options.batch_size * len(features),
         batches=lambda size, epoch: EmbeddingBatches(rows, targets, EpochBatches(len(rows), size, options.seed, epoch)),
         val_batches=(lambda size: val) if len(request.val) else None,
-        book=book_of(request, epochs=options.epochs or _EPOCHS, every=_CHECKPOINT_EVERY, frozen=True),
+        book=book_of(request, epochs=options.epochs or EPOCHS, every=_CHECKPOINT_EVERY, frozen=True),
         logs=request.folder / "logs",
     )
 
@@ -134,7 +135,7 @@ def _subject(request: FitRequest, scaled: Scaled) -> Subject:
         inputs=lambda rows: rows,
         groups=_groups(scaled, request),
         set_modes=learn,
-        loss=loss_of(request, smoothing=0.0),
+        lesson=PhotoLesson(loss_of(request, smoothing=0.0), request.options.mixup),
         penalty=_penalty(scaled, request),
     )
 

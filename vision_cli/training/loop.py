@@ -81,7 +81,7 @@ def train(job: Job, *, resume: bool) -> Record:
 def _fresh(job: Job) -> Record:
     patience = max(1, job.options.patience // 2) if job.options.patience else 5
     plateau = Plateau(patience if job.options.schedule == "plateau" else 1 << 30)
-    return Record(job.batch_size, job.options.accumulate, plateau)
+    return Record(job.batch_size, job.options.accumulate, plateau, best_by=job.subject.lesson.best_by)
 
 
 def _resumed(job: Job) -> Checkpoint | None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vision_cli.core.config import TrainConfig
 from vision_cli.training.average import Average
 from vision_cli.training.batches import tensors
-from vision_cli.training.losses import TaskLoss, mixed_loss, score
+from vision_cli.training.lesson import Judged, Lesson
 from vision_cli.training.schedule import Schedule
 from vision_cli.training.state import Checkpoint, Record
 
@@ -35,7 +35,7 @@ class Subject:
         inputs: turns a batch's first tensor into the module's input, on the module's device.
         groups: parameter groups of the optimizer, each with its `base_lr`.
         set_modes: freezes and thaws for an epoch, counted from 0.
-        loss: mean loss of a batch.
+        lesson: the loss of a batch, and what is made of validation photos.
         penalty: added to the loss; None adds nothing.
     """
 
@@ -43,7 +43,7 @@ class Subject:
     inputs: Callable[[Tensor], Tensor]
     groups: list[dict[str, Any]]
     set_modes: Callable[[int], None]
-    loss: TaskLoss
+    lesson: Lesson
     penalty: Callable[[], Tensor] | None = None
 
 
@@ -68,7 +68,7 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
 
     def __init__(self, subject: Subject, options: TrainConfig, schedule: Schedule, record: Record) -> None:
         super().__init__()
-        self.net, self.loss = subject.module, subject.loss
+        self.net, self.lesson = subject.module, subject.lesson
         self.subject, self.options, self.schedule, self.record = subject, options, schedule, record
         self.average: Average | None = None
         self.resumed: Checkpoint | None = None
@@ -76,8 +76,7 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
 
     def _clear(self) -> None:
         self.started, self.train_loss, self.photos = time.perf_counter(), 0.0, 0
-        self.val_outputs: list[Tensor] = []
-        self.val_targets: list[Tensor] = []
+        self.watch = self.lesson.watch()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the optimizer and put back the state of a checkpoint; the weights are on their device by now."""
@@ -102,6 +101,10 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
         torch.manual_seed(int(np.random.default_rng((self.options.seed, epoch, _DROP)).integers(1 << 62)))
         self.subject.set_modes(epoch)
 
+    def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
+        """Return the batch as it is: `tensors` moves what it holds."""
+        return batch
+
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
         """Return a batch's loss.
 
@@ -112,7 +115,7 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
         photos, targets = tensors(batch, self.device)
         rng = np.random.default_rng((self.options.seed, self.record.epoch, batch_index, _MIX))
         inputs = self.subject.inputs(photos)
-        loss = mixed_loss(self.net, self.loss, (inputs, targets), self.options.mixup, rng)
+        loss = self.lesson.loss(self.net, inputs, targets, rng)
         value = float(loss.detach())
         if not np.isfinite(value):
             raise NotFiniteError("the training loss is not finite")
@@ -141,18 +144,13 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
             self.average.swap()
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
-        """Keep a batch's raw outputs."""
+        """Let the lesson see a batch."""
         photos, targets = tensors(batch, self.device)
-        self.val_outputs.append(self.net(self.subject.inputs(photos)).float())
-        self.val_targets.append(targets)
+        self.watch.see(self.net, self.subject.inputs(photos), targets)
 
-    def judged(self) -> tuple[float, float] | tuple[None, None]:
+    def judged(self) -> Judged:
         """Return loss and score of the validation photos, or None without any."""
-        if not self.val_outputs:
-            return None, None
-        outputs, targets = torch.cat(self.val_outputs), torch.cat(self.val_targets)
-        with torch.inference_mode():
-            return float(self.loss(outputs, targets)), score(self.loss.task, outputs, targets)
+        return self.watch.judged()
 
     def finite(self) -> bool:
         """Return whether every weight is a number."""

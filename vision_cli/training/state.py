@@ -19,7 +19,7 @@ from vision_cli.core.errors import DataError
 from vision_cli.training.schedule import Plateau
 
 LAST, PREVIOUS = "last.ckpt", "last-1.ckpt"
-_FORMAT = 1
+_FORMAT = 2
 _BROKEN = (RuntimeError, ValueError, EOFError, OSError, KeyError, TypeError)
 Weights = dict[str, Tensor]
 
@@ -33,14 +33,15 @@ class Record:
         step: optimizer steps done.
         history: one row an epoch.
         best_epoch: of the best weights, from 1; 0 before the first.
-        best_loss: validation loss of the best weights.
-        waited: epochs without a better validation loss.
+        best_value: what the best weights have of it: a loss, or a score with its sign turned.
+        waited: epochs without a better one.
         best: the best weights, on the CPU.
         batch_size: photos a batch, after what running out of memory took.
         accumulate: batches a step.
         stopped: why it ended; empty while it runs.
         seconds: spent in epochs.
         last: the weights after the last epoch, on the CPU; a checkpoint holds them as its average or model.
+        best_by: the column of a row that tells the best epoch: `val_loss` or `val_score`.
     """
 
     batch_size: int
@@ -50,25 +51,27 @@ class Record:
     step: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: int = 0
-    best_loss: float = math.inf
+    best_value: float = math.inf
     waited: int = 0
     best: Weights = field(default_factory=dict)
     stopped: str = ""
     seconds: float = 0.0
     last: Weights = field(default_factory=dict)
+    best_by: str = "val_loss"
 
     def see(self, row: dict[str, Any], weights: Weights) -> None:
-        """Take an epoch's row and weights, on the CPU; without a validation loss the last weights are the best."""
+        """Take an epoch's row and weights, on the CPU; without validation photos the last weights are the best."""
         self.epoch, self.last = row["epoch"], weights
         self.history.append(row)
         self.seconds += row["seconds"]
-        loss = row["val_loss"]
-        if loss is not None:
-            self.plateau.see(loss)
+        value = row[self.best_by]
+        if value is not None:
+            value = value if self.best_by == "val_loss" else -value
+            self.plateau.see(value)
             self.waited += 1
-        if loss is None or loss < self.best_loss:
+        if value is None or value < self.best_value:
             self.best_epoch, self.best, self.waited = self.epoch, weights, 0
-            self.best_loss = self.best_loss if loss is None else loss
+            self.best_value = self.best_value if value is None else value
 
     def as_plain(self) -> dict[str, Any]:
         """Return plain values and tensors."""

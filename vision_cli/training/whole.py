@@ -12,13 +12,14 @@ from vision_cli.training import freezing
 from vision_cli.training.augment import training_size
 from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader
 from vision_cli.training.checks import accelerator
+from vision_cli.training.lesson import PhotoLesson
 from vision_cli.training.loop import Job, train
 from vision_cli.training.losses import TaskLoss
 from vision_cli.training.module import Normalise, Subject
 from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record
 
-_EPOCHS = 30
+EPOCHS = 30
 _SMOOTHING = 0.1
 _EMA = 0.97
 _LEARNING_RATE = 5e-4
@@ -51,7 +52,7 @@ def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
         batch_size=options.batch_size,
         batches=batches,
         val_batches=val_batches if len(request.val) else None,
-        book=book_of(request, epochs=options.epochs or _EPOCHS, every=1, frozen=False),
+        book=book_of(request, epochs=options.epochs or EPOCHS, every=1, frozen=False),
         logs=request.folder / "logs",
     )
 
@@ -79,7 +80,7 @@ def _subject(request: FitRequest, plan: freezing.Freezing) -> Subject:
         inputs=Normalise(request.preprocess.mean, request.preprocess.std).to(accelerator(options.device)),
         groups=freezing.groups(network, options, options.learning_rate or _LEARNING_RATE, decay),
         set_modes=lambda epoch: freezing.set_modes(network, plan, epoch),
-        loss=tuning_loss(request),
+        lesson=PhotoLesson(tuning_loss(request), options.mixup),
     )
 
 

@@ -18,7 +18,9 @@ from vision_cli.versions.pairing import Bools, Ints, column_hashes
 KINDS = ("class", "value", "box", "outline", "attributes")
 """What may have changed of an annotation."""
 
-_NO_FACTS = frozenset({"id", "source", "path", "split", "record"})
+_INNER = frozenset({"record"})
+"""Columns that no table of ours shows."""
+_NO_FACTS = frozenset({"id", "source", "path", "split"}) | _INNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +331,7 @@ def _notes(before: Dataset, after: Dataset) -> list[str]:
             notes.append(f"{source} was {one.format} and is {other.format}.")
         elif (one.header, one.class_records, one.class_ids) != (other.header, other.class_records, other.class_ids):
             notes.append(f"what {source} says of itself beside photos and labels differs (header, ids of classes).")
-    known = [{*dataset.images.column_names} - {*IMAGE_COLUMNS.names} for dataset in (before, after)]
+    known = [{*dataset.images.column_names} - {*IMAGE_COLUMNS.names} - _INNER for dataset in (before, after)]
     for text, names in (("new", known[1] - known[0]), ("gone", known[0] - known[1])):
         if names:
             notes.append(f"columns of photos that are {text}: {', '.join(sorted(names)[:10])}.")

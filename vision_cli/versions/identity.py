@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.origin import Origin
+from vision_cli.core.spill import let_go
 
 _HEAD = b"vision version 1\n"
 
@@ -70,6 +71,7 @@ def _add_column(digest: Any, name: str, column: pa.ChunkedArray) -> None:
             digest.update(np.ascontiguousarray(pc.binary_length(chunk).fill_null(0).to_numpy().astype("<i8")))
         for content in _contents(plain):
             digest.update(content)
+            let_go()
     elif kind != "null":
         for chunk in plain.chunks:
             values = chunk.fill_null(0).to_numpy(zero_copy_only=False)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Literal
 
@@ -243,7 +244,7 @@ def _linked(each: Incoming, target: str) -> bool:
 def _copied(each: Incoming, target: str) -> bool:
     """Clone or copy a file, and return whether it is the one that was hashed."""
     digest = hashlib.sha256()
-    with open(each.place, "rb", buffering=0) as source, open(target, "xb", buffering=0) as file:  # noqa: PTH123
+    with FileIO(each.place) as source, FileIO(target, "x") as file:
         before = stamp_of(os.fstat(source.fileno()))
         cloned = before == each.stamp and _clone(source.fileno(), file.fileno())
         if not cloned:
@@ -274,7 +275,7 @@ def _clones(place: str, folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     trial = folder / f"{_INCOMING}{secrets.token_hex(4)}"
     try:
-        with open(place, "rb") as source, trial.open("xb") as target:  # noqa: PTH123
+        with FileIO(place) as source, FileIO(trial, "x") as target:
             return _clone(source.fileno(), target.fileno())
     finally:
         trial.unlink(missing_ok=True)
@@ -283,7 +284,7 @@ def _clones(place: str, folder: Path) -> bool:
 def _copy_out(source: str, target: str) -> str:
     """Copy a content and return the hash of what was copied; the copy may be written."""
     digest = hashlib.sha256()
-    with open(source, "rb", buffering=0) as content, open(target, "xb", buffering=0) as file:  # noqa: PTH123
+    with FileIO(source) as content, FileIO(target, "x") as file:
         while chunk := content.read(_CHUNK_BYTES):
             digest.update(chunk)
             _write_all(file.fileno(), chunk)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -74,7 +76,14 @@ def _database() -> Any:
     """Return an empty database in memory that reaches no file; opening one takes longer than hashing a small table."""
     import duckdb
 
+    atexit.register(_leave)
     return duckdb.connect(":memory:", config={"enable_external_access": "false"})
+
+
+def _leave() -> None:
+    """Let duckdb's objects be collected at the end, or it tells the user that they are leaked."""
+    _database.cache_clear()
+    gc.unfreeze()
 
 
 def _hashed(table: pa.Table) -> dict[str, Hashes]:
@@ -84,7 +93,5 @@ def _hashed(table: pa.Table) -> dict[str, Hashes]:
     each = "CASE WHEN {0} IS NULL THEN 0::UBIGINT ELSE greatest(hash({0}), 1::UBIGINT) END AS {0}"
     columns = ", ".join(each.format(name) for name in plain.column_names)
     with _database().cursor() as connection:
-        connection.register("rows_", plain)
-        found: pa.Table = connection.sql(f"SELECT {columns} FROM rows_").to_arrow_table()  # noqa: S608 - our own names
-        connection.unregister("rows_")
+        found: pa.Table = connection.from_arrow(plain).project(columns).to_arrow_table()
     return {name: found.column(at).to_numpy() for at, name in enumerate(table.column_names)}

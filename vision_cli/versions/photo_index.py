@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import msgspec
@@ -127,7 +128,7 @@ def sha256_of(place: str) -> str:
     """Return the SHA-256 of a file's bytes in hex."""
     digest, buffer = hashlib.sha256(), bytearray(_CHUNK_BYTES)
     view = memoryview(buffer)
-    with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - a path object a file is slow
+    with FileIO(place) as file:
         while count := file.readinto(buffer):
             digest.update(view[:count])
     return digest.hexdigest()

@@ -102,26 +102,37 @@ class Store:
         return self.folder / "trees" / version
 
     def log(self) -> tuple[Entry, ...]:
-        """Return all commits, oldest first.
+        """Return all commits, oldest first; a torn last line is none: see `torn`.
 
         Raises:
             DataError: a line is not one of ours.
         """
+        return tuple(self._entries()[0])
+
+    @property
+    def torn(self) -> Path | None:
+        """Return the log if its last line ends in the middle, as a copy that was broken off leaves it."""
+        return self.folder / "log.jsonl" if self._entries()[1] else None
+
+    def _entries(self) -> tuple[list[Entry], bool]:
+        """Return the whole lines, and whether a torn one follows."""
         path = self.folder / "log.jsonl"
         if not path.exists():
-            return ()
-        entries = []
-        lines = read_limited(path, max_bytes=_MAX_BYTES, what="the log of versions").splitlines()
+            return [], False
+        entries: list[Entry] = []
+        lines = read_limited(path, max_bytes=_MAX_BYTES, what="the log of versions").splitlines(keepends=True)
         for number, line in enumerate(lines, start=1):
             try:
                 entries.append(msgspec.json.decode(line, type=Entry))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                if number == len(lines) and not line.endswith(b"\n"):
+                    return entries, True
                 hint = "Bring the file back from a copy."
                 raise DataError(f"{path}:{number}: no line of a log: {error}.", hint=hint) from error
-        return tuple(entries)
+        return entries, False
 
     def append(self, entry: Entry) -> None:
-        """Add a commit to the log; from here on it is there."""
+        """Add a commit to the log, without a torn last line; from here on it is there."""
         lines = [msgspec.json.encode(each) + b"\n" for each in (*self.log(), entry)]
         write_bytes(self.folder / "log.jsonl", b"".join(lines))
 

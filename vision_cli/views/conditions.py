@@ -18,6 +18,8 @@ from vision_cli.views import sql_text
 from vision_cli.views.sql_text import Token
 
 ANY_CLASS = "*"
+NO_TRUTH = "no truth value: "
+"""What the engine's message of a condition that is neither true nor false begins with; its type follows."""
 _SIZES = frozenset({"share", "box_px"})
 _NAME = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^"|\s][^|]*?))\s*(\||\Z)')
 
@@ -71,6 +73,8 @@ HELPERS: dict[str, Helper] = {
 }
 """What a condition may ask of a photo's annotations; `classes` and the rest are texts in single quotes."""
 
+_TRUTHS = frozenset({"has", "none"})
+
 
 @dataclass(frozen=True, slots=True)
 class Classes:
@@ -103,7 +107,11 @@ class Classes:
             raise UsageError(f"the view's map {fate}: no class is called '{name}' here.")
         folded = {known.casefold(): known for known in reversed(self.map.names)}
         near = suggestion(name.casefold(), list(folded))
-        hint = f"Did you mean '{folded[near]}'?" if near else f"Classes: {', '.join(self.map.names[:50]) or 'none'}."
+        rest = (
+            "The view's map drops the classes that it does not name. " if self.mapped.get(ANY_CLASS, "") is None else ""
+        )
+        known = f"Did you mean '{folded[near]}'?" if near else f"Classes: {', '.join(self.map.names[:50]) or 'none'}."
+        hint = f"{rest}{known}"
         raise UsageError(f"no class is called '{name}'.", hint=hint)
 
 
@@ -157,7 +165,17 @@ def parse(text: str, classes: Classes, *, inclusive: bool = False) -> Condition:
         sql += f" LEFT JOIN ({_aggregation(rewriter.aggregates, inclusive)}) AS _of ON _of._image = images.id"
     inside = {"annotations"} & sql_text.words(rewriter.tokens)
     # the line break ends a comment that the condition may end with
-    return Condition(f"{sql} WHERE (\n{rewritten}\n)", bool(rewriter.aggregates or inside))
+    return Condition(f"{sql} WHERE {_truth(rewritten)}", bool(rewriter.aggregates or inside))
+
+
+def _truth(expression: str) -> str:
+    """Return an expression that fails where its type is no truth value: SQL would take any number but 0 for true.
+
+    DuckDB knows the type before it runs and drops the branch that does not apply.
+    """
+    inside = f"(\n{expression}\n)"
+    good = f"typeof({inside}) IN ('BOOLEAN', '\"NULL\"')"
+    return f"(CASE WHEN {good} THEN TRY_CAST({inside} AS BOOLEAN) ELSE error('{NO_TRUTH}' || typeof({inside})) END)"
 
 
 def _aggregation(aggregates: Sequence[str], inclusive: bool) -> str:
@@ -200,9 +218,23 @@ class _Rewriter:
                 parts.append(token.text)
                 at += 1
             else:
-                texts, at = arguments
+                texts, end = arguments
                 parts.append(self._call(name, texts))
+                if self._is_asked_bare(at, end):
+                    whole = "".join(each.text for each in self.tokens[at:end])
+                    hint = f"Compare it, as in {whole} >= 1."
+                    raise UsageError(f"{whole} gives a number, which is neither true nor false.", hint=hint)
+                at = end
         return "".join(parts)
+
+    def _is_asked_bare(self, at: int, end: int) -> bool:
+        """Return whether a call that gives a number stands where something true or false belongs."""
+        words = [token.text.lower() for token in self.tokens if token.kind == "word"]
+        if self.tokens[at].text.lower() in _TRUTHS or "between" in words:  # whose `and` joins numbers
+            return False
+        before = next((token.text.lower() for token in reversed(self.tokens[:at]) if not token.meaningless), "")
+        behind = next((token.text.lower() for token in self.tokens[end:] if not token.meaningless), "")
+        return before in ("", "and", "or", "not") and behind in ("", "and", "or")
 
     def _arguments(self, at: int) -> tuple[list[str], int] | None:
         """Return the texts between the brackets and the place behind; None if this is no call of ours.
@@ -235,7 +267,7 @@ class _Rewriter:
         if not least <= len(texts) <= least + 1:
             raise UsageError(f"expected {helper.usage}, got {len(texts)} arguments.")
         value = self._expression(texts[1]) if helper.valued else ""
-        condition = self._expression(texts[least]) if len(texts) > least else None
+        condition = _truth(self._expression(texts[least])) if len(texts) > least else None
         tests = self._tests(self.classes.ids(texts[0]), condition)
         only = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
         aggregate = f"{helper.aggregate.format(value=value)}{only}"

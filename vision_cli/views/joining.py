@@ -15,6 +15,7 @@ from vision_cli.core.dataset import ClassMap, Dataset
 
 _EXACT = 1 << 53  # whole numbers up to here are exact in a float64
 _MANY_CHUNKS = 64
+_LARGE_BYTES = 1 << 20
 _SHOWN = 5
 
 
@@ -90,8 +91,16 @@ def _concatenated(tables: Mapping[str, pa.Table], schema: pa.Schema) -> tuple[pa
     notes = [_clash(name, kinds[name]) for name in texts[:_SHOWN]]
     if len(texts) > _SHOWN:
         notes.append(f"{len(texts) - _SHOWN} more columns are text, for their sources give them different types.")
-    many = max((column.num_chunks for column in whole.columns), default=0) > _MANY_CHUNKS
-    return (whole.combine_chunks() if many else whole), notes
+    return _in_few_pieces(whole), notes
+
+
+def _in_few_pieces(table: pa.Table) -> pa.Table:
+    """Return a table none of whose columns is in many small pieces: rows would be taken slowly."""
+    for at, name in enumerate(table.column_names):
+        column = table[name]
+        if column.num_chunks > _MANY_CHUNKS and column.nbytes < column.num_chunks * _LARGE_BYTES:
+            table = table.set_column(at, name, table.select([name]).combine_chunks()[name])
+    return table
 
 
 def _clash(name: str, kinds: Mapping[str, pa.DataType]) -> str:

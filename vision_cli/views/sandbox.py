@@ -197,6 +197,8 @@ def _say(writable: int, sql: str, tables: Mapping[str, pa.Table], limits: Limits
 def _statement(connection: Any, sql: str) -> Any:
     """Return the one statement that only reads."""
     found = connection.extract_statements(sql)
+    if not found:
+        raise UsageError("the query is empty.", hint="For example: SELECT path, width FROM images")
     if len(found) != 1:
         raise UsageError(f"expected one SELECT, got {len(found)} statements.", hint="Put subqueries into WITH.")
     kind = str(found[0].type).rpartition(".")[2]

@@ -15,6 +15,7 @@ from vision_cli.core.config import ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.views import joining, pixels
+from vision_cli.views.conditions import ANY_CLASS
 
 _SHOWN = 10
 
@@ -32,14 +33,15 @@ def combine(
     Args:
         datasets: by name of their source.
         view: a condition, and renames, merges, drops and an order of classes; None leaves them as they are.
-        classes: declared names in their order, unless the view has its own; without any, the names of the data, sorted.
+        classes: declared names in their order, unless the view has its own; without any, the names that the sources
+            declare, used or not, sorted.
         place: where the condition stands, for messages.
 
     Returns:
         Ids are counted anew in the order of the sources; notes tell what was left out or changed.
 
     Raises:
-        DataError: the map names a class that no source has, or the data has classes that are not declared.
+        DataError: the map names a class that no source declares, or the data has classes that are not declared.
         UsageError: the condition is wrong.
     """
     dataset = join(datasets, view, classes)
@@ -48,17 +50,17 @@ def combine(
 
 def join(datasets: Mapping[str, Dataset], view: ViewConfig | None, classes: Sequence[str]) -> Dataset:
     """Join the sources of a view, without its condition; see `combine`."""
-    renames: Renames = {} if view is None else view.map
     declared = tuple(view.classes if view is not None and view.classes else classes)
+    known = sorted({name for dataset in datasets.values() for name in dataset.classes.names})
     present = sorted({name for dataset in datasets.values() for name in _used(dataset)})
-    _check_map(renames, present)
-    remaining = {target for name in present if (target := renames.get(name, name)) is not None}
-    class_map = ClassMap(declared or tuple(sorted(remaining)))
-    _check_declared(class_map, {name: renames.get(name, name) for name in present})
+    renames = _targets({} if view is None else view.map, known, declared)
+    remaining = {target for name in present if (target := renames[name]) is not None}
+    class_map = ClassMap(declared or tuple(sorted({target for target in renames.values() if target is not None})))
+    _check_declared(class_map, {name: renames[name] for name in present})
     alike, shifts = pixels.alike(datasets)
     parts = {name: _relabelled(name, dataset, renames, class_map) for name, dataset in alike.items()}
     dataset = joining.joined(parts, class_map)
-    absent = [f"No photo has the declared class '{name}'." for name in class_map.names if name not in remaining]
+    absent = _absent([name for name in class_map.names if name not in remaining], declared)
     return replace(dataset, notes=(*dataset.notes, *shifts, *absent))
 
 
@@ -81,8 +83,24 @@ def _used(dataset: Dataset) -> list[str]:
     return [dataset.classes.names[index] for index in ids]
 
 
+def _targets(renames: Renames, known: Sequence[str], declared: Sequence[str]) -> dict[str, str | None]:
+    """Return what a view's `map` makes of each class of its sources."""
+    _check_map(renames, known)
+    named = {*declared, *renames.values()}
+    rest = {name: renames[ANY_CLASS] for name in known if ANY_CLASS in renames and name not in named}
+    return {name: renames.get(name, rest.get(name, name)) for name in known}
+
+
+def _absent(names: Sequence[str], declared: Sequence[str]) -> list[str]:
+    """Tell of classes that no photo has: each of those that the project wants, all of what sources just list in one."""
+    if declared:
+        return [f"No photo has the declared class '{name}'." for name in names]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"No photo has these classes that the sources list: {', '.join(names[:_SHOWN])}{more}."] if names else []
+
+
 def _check_map(renames: Renames, present: Sequence[str]) -> None:
-    unknown = [name for name in renames if name not in present]
+    unknown = [name for name in renames if name not in present and name != ANY_CLASS]
     if unknown:
         raise DataError(
             f"the view's map names {len(unknown)} classes that its sources do not have.",
@@ -101,7 +119,8 @@ def _check_declared(class_map: ClassMap, targets: Renames) -> None:
     raise DataError(
         f"the data has {len(undeclared)} classes that `classes` does not declare.",
         details=[_guess(str(targets[name]), class_map.names) for name in undeclared[:_SHOWN]],
-        hint=f"Declare them, or write in the view: map: {{{', '.join(lines)}}}{more}; null drops a class.",
+        hint=f"Declare them, or write in the view: map: {{{', '.join(lines)}}}{more}; null drops a class, and "
+        "'\"*\": null' (--map '*=') all that neither `classes` nor the map names.",
     )
 
 

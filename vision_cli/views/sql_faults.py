@@ -18,7 +18,9 @@ _MISSING = (
     re.compile(r'does not have a column named "(?P<name>[^"]+)"'),
 )
 _NO_TABLE = re.compile(r"Table with name (?P<name>.+?) does not exist")
+_NO_FUNCTION = re.compile(r"Function with name (?P<name>.+?) does not exist")
 _CANDIDATES = re.compile(r"Candidate bindings?: (.*)")
+_OTHER_TYPES = re.compile(r"Cannot compare values of type .*VARCHAR|explicit type casts|explicit cast is required")
 _LOCKED = re.compile(r"disabled by configuration|has been locked|file system operations are disabled")
 
 
@@ -52,6 +54,12 @@ def missing_table(message: str) -> str | None:
     return None if match is None else match["name"].strip('"')
 
 
+def missing_function(message: str) -> str | None:
+    """Return the name of the function that a message misses."""
+    match = _NO_FUNCTION.search(message)
+    return None if match is None else match["name"].strip('"')
+
+
 def meaning(error: BaseException) -> Fault:
     """Return what an error of the engine means."""
     if isinstance(error, VisionError):
@@ -73,4 +81,6 @@ def _first_line(text: str) -> str:
 
 def _hint(text: str) -> str | None:
     match = _CANDIDATES.search(text)
+    if _OTHER_TYPES.search(text):
+        return "Say what a text is, as in speed::double > 30; a column of a CSV is text. `DESCRIBE images` lists types."
     return None if match is None else f"Columns with such names: {match[1].strip()}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from vision_cli.core.errors import UsageError
 
@@ -63,7 +63,7 @@ def _tokens(sql: str) -> Iterator[Token]:
             match = _TOKEN.match(sql, at)
             if match is None or match[0] in ("'", '"'):
                 raise _unclosed(sql, at)
-            token = Token(match.lastgroup, match[0])  # type: ignore[arg-type]  # the groups are the kinds
+            token = Token(cast(Kind, match.lastgroup), match[0])  # the groups are the kinds
         yield token
         at += len(token.text)
 

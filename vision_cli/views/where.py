@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.columns import MORE_ANNOTATION_COLUMNS
 from vision_cli.core.dataset import Dataset
-from vision_cli.core.errors import VisionError
+from vision_cli.core.errors import UsageError, VisionError
 from vision_cli.views import conditions, sandbox, sql_faults
 from vision_cli.views.tables import tables
 
@@ -52,9 +52,21 @@ def holds(
     return np.asarray(pc.is_in(dataset.images["id"], kept.combine_chunks()).to_numpy(zero_copy_only=False), np.bool_)
 
 
+def _function_hint(name: str) -> str:
+    guess = suggestion(name.casefold(), list(conditions.HELPERS))
+    meant = f"Did you mean {conditions.HELPERS[guess].usage}? " if guess else ""
+    return f"{meant}Beside the functions of SQL there are {', '.join(conditions.HELPERS)}."
+
+
 def _placed(error: VisionError, dataset: Dataset, place: str) -> VisionError:
     """Return an error that says where the condition stands, and guesses which column was meant."""
-    missing = sql_faults.missing_column(error.message)
+    missing, function = sql_faults.missing_column(error.message), sql_faults.missing_function(error.message)
+    if function is not None:
+        return UsageError(f"{place}: there is no function '{function}'.", hint=_function_hint(function))
+    _, no_truth, kind = error.message.partition(conditions.NO_TRUTH)
+    if no_truth:
+        text = f"{place}: the condition gives a value of type {kind}, which is neither true nor false."
+        return UsageError(text, hint="Compare it, as in speed > 30, count('car') >= 2 or scene = 'city'.")
     if missing is None:
         return type(error)(f"{place}: {error.message}", hint=error.hint, details=error.details)
     images, annotations = dataset.images.column_names, dataset.annotations.column_names

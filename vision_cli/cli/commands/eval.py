@@ -58,6 +58,9 @@ def evaluate(
         Path | None, typer.Option("--ratings", metavar="CSV", help="Judge people's ratings instead of a model.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the runtime; all cores.")] = None,
+    crosscheck: Annotated[
+        bool, typer.Option("--crosscheck", help="Run pycocotools beside the evaluator of objects; they must agree.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write Markdown.")] = None,
 ) -> None:
@@ -67,15 +70,19 @@ def evaluate(
 
     trap = shell_trap.read_kpis(tuple(kpi), session.output)
     if ratings is not None:
-        if model or split or data or threads:
-            raise UsageError("--ratings judges people, not a model.", hint="Leave --model, --split, --data, --threads.")
+        if model or split or data or threads or crosscheck:
+            hint = "Leave --model, --split, --data, --threads, --crosscheck."
+            raise UsageError("--ratings judges people, not a model.", hint=hint)
         from vision_cli.stages.evaluating.ratings import RatingsRequest
 
         _judge_people(RatingsRequest(ratings, session.project(), trap.kpis, junit, markdown), session, trap)
     else:
         from vision_cli.stages.evaluating.subject import EvalRequest
 
-        _judge(EvalRequest(session.project(), model, trap.kpis, split, data, threads, junit, markdown), session, trap)
+        request = EvalRequest(
+            session.project(), model, trap.kpis, split, data, threads, junit, markdown, crosscheck=crosscheck
+        )
+        _judge(request, session, trap)
     trap.explain(session.progress)
 
 

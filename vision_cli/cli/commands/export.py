@@ -40,6 +40,9 @@ def export(
     photos: Annotated[
         Path | None, typer.Option("--photos", metavar="FOLDER", help="Compare on these instead of the project's data.")
     ] = None,
+    nms: Annotated[
+        bool, typer.Option("--nms", help="Build non-maximum suppression into the ONNX file of a detector.")
+    ] = False,
 ) -> None:
     """Write a trained model for other machines; a file that decides otherwise than the model is not published."""
     session = Session.of(context)
@@ -47,5 +50,5 @@ def export(
     from vision_cli.cli.render.export import draw
     from vision_cli.stages.running.export import ExportRequest, export
 
-    request = ExportRequest(project, model, tuple(format), precision, output, photos, session.dry_run)
+    request = ExportRequest(project, model, tuple(format), precision, output, photos, session.dry_run, nms)
     session.answer(export(request, session.progress), draw)

@@ -9,6 +9,7 @@ import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.session import Session
+from vision_cli.core.tasks import TASKS
 
 app = group("init", "Look at a folder of photos and write its vision.yaml")
 
@@ -33,7 +34,8 @@ def init(
     ] = None,
     data_format: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)] = None,
     task: Annotated[
-        str | None, typer.Option("--task", metavar="TASK", help="classify, multilabel or regress; what the labels say.")
+        str | None,
+        typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; what the labels say."),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Of the project; the folder's.")] = None,
     kpi: Annotated[list[str], typer.Option("--kpi", metavar="KPI", help="Target; may be repeated.")] = [],  # noqa: B006

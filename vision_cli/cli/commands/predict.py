@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,25 @@ from vision_cli.cli import completion
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.session import Session
 
-app = group("predict", "Run a model on photos, folders and globs")
+app = group("predict", "Run a model on photos, a view, a video or a camera")
+
+
+class Images(StrEnum):
+    """How photos get into the folder of `--to`."""
+
+    COPY = "copy"
+    HARDLINK = "hardlink"
+    SYMLINK = "symlink"
+    NONE = "none"
+
+
+class Split(StrEnum):
+    """Which photos of a view."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+    ALL = "all"
 
 
 @app.command(
@@ -20,33 +39,70 @@ app = group("predict", "Run a model on photos, folders and globs")
         "vision predict photo.jpg",
         "vision predict photos/ 'more/**/*.png' --output answers.csv",
         "vision predict photos/ --model exports/shop.onnx --pictures annotated/",
+        "vision predict --data street --split test --to coco-results --output results.json",
+        "vision predict photos/ --to yolo --output labels/ --images none",
+        "vision predict clip.mp4 --every 5 --output answers.json --pictures annotated/",
+        "vision predict --camera 0 --seconds 60 --output seen.csv",
     ),
 )
 def predict(
     context: typer.Context,
     inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="PHOTO...", help="Files, folders and globs.", autocompletion=completion.beside_files),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[PHOTO...]",
+            help="Files, folders and globs, or one video.",
+            autocompletion=completion.beside_files,
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option("--model", "-m", metavar="PATH", help="Run, model folder, .onnx or .tflite; the last training's."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a .json or .csv file.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="Write a .json or .csv file; with --to what that makes."),
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option("--pictures", metavar="FOLDER", help="Write annotated copies of the photos.")
+        Path | None, typer.Option("--pictures", metavar="FOLDER", help="Write annotated copies of photos or video.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FORMAT", help="Write a data set of this format, or coco-results, to --output."),
+    ] = None,
+    images: Annotated[Images, typer.Option("--images", help="How photos get into that data set.")] = Images.COPY,
+    view: Annotated[
+        str | None, typer.Option("--data", metavar="VIEW", help="The photos of a view of the project.")
+    ] = None,
+    split: Annotated[Split, typer.Option("--split", help="Which photos of the view.")] = Split.ALL,
+    camera: Annotated[
+        str | None, typer.Option("--camera", metavar="NUMBER", help="Look at a camera, until Ctrl-C.")
+    ] = None,
+    every: Annotated[int, typer.Option("--every", min=1, help="Of a video: each so-manieth frame.")] = 1,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="Of a video or camera: how long to look.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the runtime; all cores.")] = None,
 ) -> None:
     """Run a model on photos; one that cannot be read is named, the others are answered, and the exit code is 3."""
     session = Session.of(context)
     project = session.project()
-    from vision_cli.cli.render.predict import draw
+    from vision_cli.cli.render import predict as render
     from vision_cli.core.errors import DataError
+    from vision_cli.stages.running import video_predict
     from vision_cli.stages.running.predict import PredictRequest, predict
 
-    request = PredictRequest(project, tuple(inputs), model, output, pictures, threads, session.dry_run)
+    source = video_predict.source_of(inputs or [], camera)
+    if source is not None or camera is not None:
+        video_predict.check_no_set(to, view)
+        asked = video_predict.VideoRequest(
+            project, source, camera, model, output, pictures, every, seconds, threads, session.dry_run
+        )
+        session.answer(video_predict.predict_video(asked, session.progress), render.draw_video)
+        return
+    video_predict.check_no_video(every, seconds)
+    how = (model, output, pictures, threads, session.dry_run)
+    request = PredictRequest(project, tuple(inputs or ()), *how, view, split.value, to, images.value)
     result = predict(request, session.progress)
-    session.answer(result, draw, exit_code=DataError.exit_code if result.refused else 0)
+    session.answer(result, render.draw, exit_code=DataError.exit_code if result.refused else 0)

@@ -18,12 +18,30 @@ app = group("train", "Train the model of the project file")
         "vision train",
         "vision train train.epochs=30 train.freeze=none",
         "vision train model.family=features model.features.classifier=svm",
+        "vision train --overfit 8",
+        "vision train --fraction 0.05 --epochs 1",
         "vision train --resume",
     ),
 )
 def train(
     context: typer.Context,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the last run, interrupted or killed.")] = False,
+    overfit: Annotated[
+        int | None,
+        typer.Option(
+            "--overfit", metavar="PHOTOS", min=1, help="Learn so many photos by heart instead: the first thing to try."
+        ),
+    ] = None,
+    fraction: Annotated[
+        float | None,
+        typer.Option(
+            "--fraction", metavar="SHARE", help="Train on a share of the photos, and estimate what all will take."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Instead of train.epochs; with --fraction, of the sample."),
+    ] = None,
 ) -> None:
     """Train the model of the project file; the run's folder holds everything that came out."""
     session = Session.of(context)
@@ -31,5 +49,14 @@ def train(
     from vision_cli.cli.render.train import draw
     from vision_cli.stages.training.train import TrainRequest, train
 
-    request = TrainRequest(project, resume=resume, dry_run=session.dry_run, offline=session.offline)
-    session.answer(train(request, session.progress), draw)
+    request = TrainRequest(
+        project,
+        resume=resume,
+        dry_run=session.dry_run,
+        offline=session.offline,
+        overfit=overfit,
+        fraction=fraction,
+        epochs=epochs,
+    )
+    result = train(request, session.progress)
+    session.answer(result, draw, ok=result.by_heart is None or result.by_heart.learned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render import outcome
@@ -40,6 +40,7 @@ def draw(result: AgreementResult, paper: Paper) -> None:
             for each in result.disputes[:_SHOWN]
         ]
         paper.table(("photo", "agreement", "said"), rows, right=(1,))
+        _more(len(result.disputes), paper)
     _consensus(result, paper)
     for note in result.notes:
         paper.line(f"note: {note}")
@@ -79,15 +80,19 @@ def _cell(value: float | int | None) -> str:
 
 def _people(result: AgreementResult, paper: Paper) -> None:
     paper.heading("Against the others")
-    rows = [(each.name, each.photos, _three(each.differs), _three(each.f1)) for each in result.people]
-    paper.table(("annotator", "photos", "classes that differ", "F1 of objects"), rows, right=(1, 2, 3))
+    rows = [(each.name, each.photos, each.differs, each.f1) for each in result.people]
+    _measured(("annotator", "photos", "classes that differ", "F1 of objects"), rows, paper)
     if len(result.pairs) > 1:
         paper.heading("Pairs")
-        pairs = [
-            (f"{each.one} / {each.other}", each.photos, _three(each.cohen_kappa), _three(_f1(each)))
-            for each in result.pairs
-        ]
-        paper.table(("", "photos", "Cohen's kappa", "F1 of objects"), pairs, right=(1, 2, 3))
+        pairs = [(f"{each.one} / {each.other}", each.photos, each.cohen_kappa, _f1(each)) for each in result.pairs]
+        _measured(("", "photos", "Cohen's kappa", "F1 of objects"), pairs, paper)
+
+
+def _measured(heads: Sequence[str], rows: Sequence[tuple[str, int, float | None, float | None]], paper: Paper) -> None:
+    """Draw a name, photos and two figures a row, without a figure that nobody has."""
+    kept = [0, 1, *(at for at in (2, 3) if any(row[at] is not None for row in rows))]
+    cells = [(row[0], row[1], _three(row[2]), _three(row[3])) for row in rows]
+    paper.table([heads[at] for at in kept], [[row[at] for at in kept] for row in cells], right=(1, 2, 3))
 
 
 def _f1(pair: Pair) -> float | None:
@@ -103,3 +108,9 @@ def _consensus(result: AgreementResult, paper: Paper) -> None:
     )
     for photo, what in result.ties[:_SHOWN]:
         paper.line(f"tie: {photo}: {what}")
+    _more(len(result.ties), paper)
+
+
+def _more(rows: int, paper: Paper) -> None:
+    if rows > _SHOWN:
+        paper.line(f"and {rows - _SHOWN} more: --json")

@@ -77,7 +77,7 @@ def _sum(result: CheckResult, paper: Paper) -> None:
     fast = sum("--fast" in why for why in result.left_out.values())
     more = f"; {fast} checks look at photos or corners of outlines and were left out" if fast else ""
     style = "red" if result.number("error") else "green"
-    paper.line(f"{len(result.checks)} checks: {', '.join(counts)}{more}", style=style)
+    paper.outcome(f"{len(result.checks)} checks: {', '.join(counts)}{more}", style=style)
     repairs = list(dict.fromkeys(found.finding.fixable for found in result.found if found.finding.fixable))
     if repairs:
         paper.line(f"`vision data fix` can: {', '.join(repairs)}")

@@ -38,6 +38,8 @@ def schema(result: SchemaResult, paper: Paper) -> None:
 
 def checked(result: CheckResult, paper: Paper) -> None:
     """Draw that all is well."""
+    for note in result.notes:
+        paper.line(f"note: {note}")
     paper.line(f"{result.file}: no problem.")
 
 

@@ -24,9 +24,8 @@ def draw(result: CostResult, paper: Paper) -> None:
         (bill.way, f"${bill.dollars:,.2f}", f"{bill.hours:,.1f}", f"{bill.days:,.1f}", *_rate(bill, plan.unit))
         for bill in result.bills
     ]
-    paper.table(
-        ("way", "bill", "hours", "days", f"time a {plan.unit}", f"price a {plan.unit}"), rows, right=(1, 2, 3, 4, 5)
-    )
+    one = f"an {plan.unit}" if plan.unit == "image" else f"a {plan.unit}"
+    paper.table(("way", "bill", "hours", "days", f"time {one}", f"price {one}"), rows, right=(1, 2, 3, 4, 5))
     paper.heading("Where the rates come from")
     paper.table((), [(bill.way, bill.rate.source) for bill in result.bills])
     paper.line()

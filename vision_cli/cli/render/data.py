@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
 from vision_cli.core.conservation import ClassLine, Conservation, Tally
 from vision_cli.formats.conserving import ONE_PIXEL
-from vision_cli.stages.converting.convert import Conversion
-from vision_cli.stages.converting.verify_copy import Verification
-from vision_cli.stages.detecting import Detection
+
+if TYPE_CHECKING:
+    from vision_cli.stages.converting.convert import Conversion
+    from vision_cli.stages.converting.verify_copy import Verification
+    from vision_cli.stages.detecting import Detection
 
 _PIXELS = {
     "exclusive": "edges: 0 is the photo's left edge, the right edge is exclusive",
@@ -19,7 +22,7 @@ _PIXELS = {
 }
 
 _NO_PHOTO = "no such image"
-_PHOTOS_HINT = "hint: --images none writes labels only; --images-root FOLDER says where the photos are."
+PHOTOS_HINT = "hint: --images none writes labels only; --images-root FOLDER says where the photos are."
 
 
 def detection(result: Detection, paper: Paper) -> None:
@@ -86,13 +89,13 @@ def _verification(found: Verification, paper: Paper) -> None:
         paper.line(f"differs: {line}", style="red")
 
 
-def _loss_hints(report: Conservation, paper: Paper) -> None:
+def loss_hints(report: Conservation, paper: Paper, photos_hint: str = PHOTOS_HINT) -> None:
     """Say how to avoid losses where that can be, then how to allow them, but for one that leaves no photo at all."""
     names, images = list(report.not_allowed), report.images
-    if "no-image" in names:
-        paper.line(_PHOTOS_HINT)
-        if images.dropped.get(_NO_PHOTO) == images.before:
-            names.remove("no-image")
+    if "no-image" in names or (_NO_PHOTO in images.dropped and not images.after):
+        paper.line(photos_hint)
+    if "no-image" in names and images.dropped.get(_NO_PHOTO) == images.before:
+        names.remove("no-image")
     if ONE_PIXEL in report.annotations.dropped:
         paper.line("hint: --pixels target keeps boxes that are one pixel wide or high.")
     if names:
@@ -100,17 +103,18 @@ def _loss_hints(report: Conservation, paper: Paper) -> None:
 
 
 def _verdict(result: Conversion, paper: Paper) -> None:
-    target = place(result.target)
-    if result.report.not_allowed:
+    target, dropped = place(result.target), result.report.images.dropped
+    hopeless = result.nothing_left and _NO_PHOTO not in dropped  # allowing losses would not help
+    if result.report.not_allowed and not hopeless:
         paper.line("Nothing was written: these losses are not allowed.", style="red")
-        _loss_hints(result.report, paper)
+        loss_hints(result.report, paper)
     elif result.nothing_left:
         paper.line(f"Nothing was written: {result.report.target_format} can hold none of these photos.", style="red")
-        if _NO_PHOTO in result.report.images.dropped:
-            paper.line(_PHOTOS_HINT)
+        if not hopeless:
+            loss_hints(result.report, paper)
     elif not result.ok:
         paper.line("Nothing was written: what was read back is not what went in.", style="red")
     elif result.written:
-        paper.line(f"written: {target} (photos: {result.images})", style="green")
+        paper.outcome(f"written: {target} (photos: {result.images})", style="green")
     else:
-        paper.line(f"would write: {target} (photos: {result.images})")
+        paper.outcome(f"would write: {target} (photos: {result.images})")

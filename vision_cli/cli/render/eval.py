@@ -30,10 +30,11 @@ def draw(result: EvalResult, paper: Paper) -> None:
     paper.heading("Speed and size")
     paper.pairs([(key, number(value)) for key, value in result.speed.items()])
     _confusion(result, paper)
+    _objects(result.more, result.classes, paper)
     draw_kpis(result.judgements, paper)
     _warnings(result.warnings, paper)
     paper.line()
-    paper.line(f"run: {place(result.run)}")
+    paper.outcome(f"run: {place(result.run)}")
 
 
 def draw_ratings(result: RatingsResult, paper: Paper) -> None:
@@ -78,6 +79,25 @@ def _confusion(result: EvalResult, paper: Paper) -> None:
         (name, *(str(count) if count else "·" for count in row)) for name, row in zip(names, confusion, strict=True)
     ]
     paper.table(("", *names), rows, right=range(1, len(names) + 1))
+
+
+def _objects(more: Mapping[str, Any], names: tuple[str, ...], paper: Paper) -> None:
+    """Draw what was mistaken for what, the last row and column being the background, and who evaluated how."""
+    table = more.get("confusion")
+    if table and len(names) <= _MOST_CLASSES:
+        paper.heading("Confusion: rows are the truth, columns what was found")
+        whole = (*names, "(background)")
+        rows = [
+            (name, *(str(count) if count else "·" for count in row)) for name, row in zip(whole, table, strict=True)
+        ]
+        paper.table(("", *whole), rows, right=range(1, len(whole) + 1))
+    settings = more.get("settings", {})
+    if "evaluator" in settings:
+        used = f"{settings['evaluator']} {settings.get('version', '')}".strip()
+        confidence = settings.get("confidence")
+        paper.pairs([("evaluator", used), ("confidence", number(confidence) if isinstance(confidence, float) else "")])
+    if "crosscheck" in settings:
+        paper.line(f"pycocotools agrees: largest difference {max(settings['crosscheck'].values()):.1e}")
 
 
 def _warnings(warnings: tuple[str, ...], paper: Paper) -> None:

@@ -21,6 +21,6 @@ def draw(result: ExportResult, paper: Paper) -> None:
 def _row(exported: Exported) -> tuple[object, ...]:
     parity = exported.parity
     agreement = "" if parity is None else f"{parity.agreement:.2%}"
-    difference = "" if parity is None else number(parity.max_score_difference, 2)
+    difference = "" if parity is None or parity.max_score_difference is None else number(parity.max_score_difference, 2)
     size = f"{exported.size_mb:.2f}"
     return place(exported.path), size, exported.precision, exported.photos, agreement, difference

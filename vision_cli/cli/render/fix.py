@@ -40,4 +40,4 @@ def _written(result: FixResult, paper: Paper) -> None:
         return
     counts = f"{report.images.after:,} photos, {report.annotations.after:,} annotations, {report.target_format}"
     verb = "written" if conversion.written else "would write"
-    paper.line(f"{verb}: {place(conversion.target)} ({counts}, photos: {conversion.images})", style="green")
+    paper.outcome(f"{verb}: {place(conversion.target)} ({counts}, photos: {conversion.images})", style="green")

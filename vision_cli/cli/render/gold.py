@@ -13,7 +13,7 @@ def marked(result: MarkResult, paper: Paper) -> None:
     """Draw what is gold now."""
     paper.line(f"{result.name}: {result.photos} photos, {result.annotations} annotations are gold", style="bold")
     verb = "written to" if result.written else "would be written to"
-    paper.line(f"{verb} {place(result.file)}: data.gold", style="green")
+    paper.outcome(f"{verb} {place(result.file)}: data.gold", style="green")
 
 
 def scored(result: GoldResult, paper: Paper) -> None:
@@ -36,7 +36,7 @@ def _delivery(delivery: Delivery, paper: Paper) -> None:
     ]
     paper.table(("annotator", "photos", *(key.replace("_", " ") for key in keys)), rows, right=(1,))
     for judgement in whole.judgements:
-        why = f": {judgement.reason}" if judgement.reason else ""
+        why = f"; {judgement.reason}" if judgement.reason else ""
         style = "green" if judgement.met else "red"
         paper.line(f"{judgement.kpi}: {judgement.verdict} ({number(judgement.value)}){why}", style=style)
     for person in delivery.people:

@@ -10,6 +10,10 @@ from vision_cli.core.kpi import Interval, Judgement
 
 _STYLES = {"pass": "green", "fail": "red", "not enough evidence": "yellow", "not measured": "yellow"}
 
+_MOST_COLUMNS = 8
+_FIRST = ("ap50", "ap", "ap75", "precision", "recall", "f1", "count_mae", "iou", "dice", "pq")
+"""Of more columns than a terminal is wide, those that are looked at first."""
+
 
 def draw_kpis(
     judgements: Sequence[Judgement], paper: Paper, *, heading: str = "KPIs", photos: str = "test photos"
@@ -59,10 +63,13 @@ def draw_classes(values: Mapping[str, float | None], paper: Paper) -> None:
             rows.setdefault(label, {})[metric] = value
     if not rows:
         return
-    metrics = list(dict.fromkeys(metric for row in rows.values() for metric in row))
+    measured = list(dict.fromkeys(metric for row in rows.values() for metric in row))
+    metrics = measured if len(measured) <= _MOST_COLUMNS else [name for name in _FIRST if name in measured]
     paper.line()
     cells = [(label, *(number(row.get(metric)) for metric in metrics)) for label, row in rows.items()]
     paper.table(("class", *metrics), cells, right=range(1, len(metrics) + 1))
+    if len(metrics) < len(measured):
+        paper.line(f"and {len(measured) - len(metrics)} more figures a class: --json has them", style="dim")
 
 
 def span(interval: Interval | None) -> str:

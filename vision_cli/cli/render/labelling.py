@@ -9,7 +9,9 @@ from vision_cli.stages.labelling.choice import NextResult
 from vision_cli.stages.labelling.exporting import ExportResult
 from vision_cli.stages.labelling.importing import ImportResult
 
+_PHOTOS_HINT = "hint: --images none writes labels only; --tasks FOLDER names an export whose photos are there."
 _SHOWN = 10
+_CLASSES = 20
 
 
 def chosen(result: NextResult, paper: Paper) -> None:
@@ -27,13 +29,14 @@ def chosen(result: NextResult, paper: Paper) -> None:
     _notes(result.notes, paper)
     if result.output is not None:
         paper.line()
-        paper.line(f"written: {place(result.output)}", style="green")
+        paper.outcome(f"written: {place(result.output)}", style="green")
 
 
 def exported(result: ExportResult, paper: Paper) -> None:
     """Draw what is asked."""
     paper.line(f"{result.photos} tasks for {result.to}", style="bold")
-    paper.line(f"classes: {', '.join(result.classes) or 'none yet'}")
+    more = f" and {len(result.classes) - _CLASSES} more" if len(result.classes) > _CLASSES else ""
+    paper.line(f"classes: {', '.join(result.classes[:_CLASSES]) or 'none yet'}{more}")
     if result.suggestions:
         paper.heading("Suggestions")
         paper.table(("by", "annotations"), list(result.suggestions.items()), right=(1,))
@@ -42,12 +45,13 @@ def exported(result: ExportResult, paper: Paper) -> None:
     if result.people:
         paper.heading("Annotators")
         paper.table(("name", "tasks"), list(result.people.items()), right=(1,))
-    lost = {**result.report.annotations.dropped, **result.report.annotations.changed}
-    for reason, number in lost.items():
-        paper.line(f"note: {number} suggestions cannot be shown as they are: {reason}.")
+    for reason, number in result.report.annotations.dropped.items():
+        paper.line(f"note: {number} suggestions cannot be shown: {reason}.")
+    for reason, number in result.report.annotations.changed.items():
+        paper.line(f"note: {number} suggestions are shown, not as they are: {reason}.")
     _notes(result.notes, paper)
     paper.line()
-    paper.line(f"{'written' if result.written else 'would write'}: {place(result.target)}", style="green")
+    paper.outcome(f"{'written' if result.written else 'would write'}: {place(result.target)}", style="green")
 
 
 def imported(result: ImportResult, paper: Paper) -> None:
@@ -61,7 +65,7 @@ def imported(result: ImportResult, paper: Paper) -> None:
     _names("open", result.open, paper)
     _names("never asked about", result.unmatched, paper)
     _notes(result.notes, paper)
-    outcome.draw(result.outcome, paper)
+    outcome.draw(result.outcome, paper, _PHOTOS_HINT)
 
 
 def _names(what: str, names: tuple[str, ...], paper: Paper) -> None:

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
-from vision_cli.stages.running.predict import Answer, PredictResult
+from vision_cli.core.tasks import OBJECT_TASKS, PLACE_TASKS
+from vision_cli.stages.running.photo_answers import Answer
+from vision_cli.stages.running.predict import PredictResult
+from vision_cli.stages.running.video_predict import VideoResult
 
 
 def draw(result: PredictResult, paper: Paper) -> None:
     """Draw one line a photo, then what was refused and written."""
-    valued = result.task == "regress"
-    columns = ("photo", "value") if valued else ("photo", "answer", "confidence", "next")
-    paper.table(columns, [_row(answer, valued=valued) for answer in result.answers], right=(1,) if valued else (2,))
+    if result.task in PLACE_TASKS:
+        paper.table(("photo", "found"), [(place(row.path), row.answer) for row in result.answers])
+    else:
+        _draw_answers(result, paper)
     for path, reason in result.refused:
         named = reason if path.name in reason else f"{place(path)}: {reason}"
         paper.line(f"refused: {named}", style="yellow")
     if result.output is not None:
         paper.line(f"output: {place(result.output)}")
+    for note in result.notes:
+        paper.line(f"note: {note}")
     if result.pictures:
         paper.line(f"pictures: {len(result.pictures)} in {place(result.pictures[0].parent)}")
+
+
+def draw_video(result: VideoResult, paper: Paper) -> None:
+    """Draw what was found, most first, then what was written."""
+    if result.found:
+        what = "objects" if result.task in OBJECT_TASKS or result.task == "panoptic" else "frames"
+        paper.table(("found", what), list(result.found.items()), right=(1,))
+    before = f", {result.resumed_at} of them by an earlier run" if result.resumed_at else ""
+    paper.line(f"{result.source}: {result.frames} frames{before}")
+    if result.output is not None:
+        paper.line(f"output: {place(result.output)}")
+    if result.video is not None:
+        paper.line(f"video: {place(result.video)}")
+
+
+def _draw_answers(result: PredictResult, paper: Paper) -> None:
+    valued = result.task == "regress"
+    columns = ("photo", "value") if valued else ("photo", "answer", "confidence", "next")
+    rows = [_row(answer, valued=valued) for answer in result.answers if isinstance(answer, Answer)]
+    paper.table(columns, rows, right=(1,) if valued else (2,))
 
 
 def _row(answer: Answer, *, valued: bool) -> tuple[object, ...]:

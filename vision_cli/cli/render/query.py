@@ -17,7 +17,7 @@ _CELL = 60
 def draw(result: QueryResult, paper: Paper) -> None:
     """Draw the rows as a table, or as the bytes of a file."""
     if result.output is not None:
-        paper.line(f"{len(result.table)} rows: {place(result.output)}")
+        paper.outcome(f"{len(result.table)} rows: {place(result.output)}")
     elif result.format == "table":
         _table(result, paper)
     else:

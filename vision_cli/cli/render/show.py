@@ -15,15 +15,15 @@ def draw(result: Shown, paper: Paper) -> None:
     page = place(Path(result.page))
     if result.written:
         size = f"{result.size_mb:.1f} MB" if result.size_mb >= 1 else f"{1000 * result.size_mb:.0f} kB"
-        paper.line(f"written: {page} (photos: {size})", style="green")
+        paper.outcome(f"written: {page} (photos: {size})", style="green")
     else:
-        paper.line(f"would write: {page}")
+        paper.outcome(f"would write: {page}")
 
 
 def served(result: Shown, paper: Paper) -> None:
     """Draw what is on the page, then its address."""
     _what(result, paper)
-    paper.line(f"open {result.page}", style="green")
+    paper.outcome(f"open {result.page}", style="green")
     paper.line("Ctrl-C ends it, with exit code 130.")
 
 

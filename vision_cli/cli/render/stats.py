@@ -35,7 +35,7 @@ def draw(result: Stats, paper: Paper) -> None:
     """Draw the figures, most asked first."""
     found = result.figures
     of = f" ({result.format})" if result.format else ""
-    paper.line(f"{result.name}{of}: {_count(found)}", style="bold")
+    paper.outcome(f"{result.name}{of}: {_count(found)}", style="bold")
     for part in (_photos, _labels, _boxes, _splits, _classes, _pairs, _columns):
         part(found, paper)
     if found.notes:

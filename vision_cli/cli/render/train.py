@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render.kpis import draw_kpis
-from vision_cli.cli.text import number, place
+from vision_cli.cli.text import duration, number, place
 from vision_cli.stages.training.train import TrainResult
+from vision_cli.stages.training.trial import ByHeart, Estimate
 
 _PREVIEW = "KPIs on the validation split: a preview; vision eval judges"
 
@@ -28,4 +29,33 @@ def draw(result: TrainResult, paper: Paper) -> None:
         whole = [(key, number(value)) for key, value in result.measurement.values.items() if "[" not in key]
         paper.heading(f"Validation split, {result.measurement.n_photos} photos")
         paper.pairs(whole)
+    if result.by_heart is not None:
+        _draw_by_heart(result.by_heart, paper)
+    if result.estimate is not None:
+        _draw_estimate(result.estimate, paper)
     draw_kpis(result.judgements, paper, heading=_PREVIEW, photos="validation photos")
+
+
+def _draw_by_heart(found: ByHeart, paper: Paper) -> None:
+    verdict = "learned by heart" if found.learned else "NOT learned by heart"
+    paper.heading(f"{found.photos} photos: {verdict}")
+    paper.pairs(
+        [
+            ("loss", f"{number(found.first_loss)} -> {number(found.last_loss)}"),
+            (found.metric, f"{number(found.value)} on the same photos (needed {found.bound:g})"),
+        ]
+    )
+    if not found.learned:
+        paper.line("Look at labels and classes first (vision data show), then at train.learning_rate.", style="yellow")
+
+
+def _draw_estimate(told: Estimate, paper: Paper) -> None:
+    paper.heading("The whole training on this machine, by what the sample took")
+    paper.pairs(
+        [
+            ("photos", f"{told.photos} to learn from, at most {told.epochs} epochs"),
+            ("time", duration(told.seconds)),
+            ("memory", f"{told.memory_mb:.0f} MB"),
+            ("disk", f"{told.disk_mb:.0f} MB"),
+        ]
+    )

@@ -20,12 +20,12 @@ def commit(result: CommitResult, paper: Paper) -> None:
     """Draw the version that was made, or that there was nothing to do."""
     entry = result.entry
     if not result.is_new:
-        paper.line(f"{entry.id[:SHORT]}  {entry.of}: the data is the same as in the last commit; nothing to do.")
+        paper.outcome(f"{entry.id[:SHORT]}  {entry.of}: the data is the same as in the last commit; nothing to do.")
         if result.new_files:
             paper.line(f"{result.new_files} files that the store had lost are there again.")
         return
     verb = "would commit" if result.dry_run else "committed"
-    paper.line(f"{verb} {entry.id[:SHORT]}  {entry.of}: {entry.message}", style="" if result.dry_run else "green")
+    paper.outcome(f"{verb} {entry.id[:SHORT]}  {entry.of}: {entry.message}", style="" if result.dry_run else "green")
     before = result.before.id[:SHORT] if result.before else "none"
     counts = f"{entry.photos} photos, {entry.annotations} annotations, {entry.classes} classes"
     rows = [("holds", counts), ("new in the store", f"{result.new_files} files"), ("before it", before)]
@@ -38,6 +38,7 @@ def log(result: LogResult, paper: Paper) -> None:
     """Draw one line a commit."""
     if not result.entries:
         paper.line("no version yet: vision data commit -m MESSAGE")
+        _log_notes(result, paper)
         return
     tags: dict[str, list[str]] = {}
     for name, version in result.tags.items():
@@ -47,13 +48,22 @@ def log(result: LogResult, paper: Paper) -> None:
         for e in result.entries
     ]
     paper.table(("version", "time", "of", "photos", "annotations", "tags", "message"), rows, right=(3, 4))
+    _log_notes(result, paper)
+
+
+def _log_notes(result: LogResult, paper: Paper) -> None:
+    for version in result.missing:
+        folder = place(result.store / "commits" / version)
+        paper.line(f"missing: {version[:SHORT]}: bring {folder} back from a copy, or commit the same data again.")
+    for note in result.notes:
+        paper.line(f"note: {note}")
 
 
 def tag(result: TagResult, paper: Paper) -> None:
     """Draw what the tag names."""
     verb = "is" if result.written else "would be"
     was = f" (was {result.before[:SHORT]})" if result.before not in (None, result.entry.id) else ""
-    paper.line(f"{result.name} {verb} {result.entry.id[:SHORT]}  {result.entry.of}: {result.entry.message}{was}")
+    paper.outcome(f"{result.name} {verb} {result.entry.id[:SHORT]}  {result.entry.of}: {result.entry.message}{was}")
 
 
 def diff(result: DiffResult, paper: Paper) -> None:
@@ -126,7 +136,7 @@ def checkout(result: CheckoutResult, paper: Paper) -> None:
         data_render.conversion(result.conversion, paper)
         return
     entry, verb = result.entry, "written" if result.written else "would write"
-    paper.line(f"{verb}: {place(result.target)}  {entry.id[:SHORT]} of {entry.of}", style="green" * result.written)
+    paper.outcome(f"{verb}: {place(result.target)}  {entry.id[:SHORT]} of {entry.of}", style="green" * result.written)
     paper.line(f"{entry.photos} photos ({result.images}), {entry.annotations} annotations; every hash agrees.")
     if result.missing:
         paper.line(f"note: {result.missing} files were not there when it was committed.")
@@ -137,7 +147,7 @@ def verify(result: VerifyResult, paper: Paper) -> None:
     for line in result.problems:
         paper.line(line, style="red")
     verdict = f"{len(result.problems)} problems" if result.problems else "all as committed"
-    paper.line(
+    paper.outcome(
         f"{result.versions} versions, {result.contents} files: {verdict}.", style="" if result.problems else "green"
     )
 
@@ -147,4 +157,7 @@ def gc(result: GcResult, paper: Paper) -> None:
     verb = "removed" if result.removed else "would remove"
     more = [(result.versions, "unfinished versions"), (result.trees, "photo folders"), (result.leftovers, "leftovers")]
     told = "".join(f", {number} {what}" for number, what in more if number)
-    paper.line(f"{verb} {result.contents} files ({result.bytes / 1e6:.1f} MB){told}.")
+    for problem in result.problems:
+        paper.line(problem, style="red")
+    kept = "; no file of a photo: what these versions need is not known" if result.problems else ""
+    paper.outcome(f"{verb} {result.contents} files ({result.bytes / 1e6:.1f} MB){told}{kept}.")

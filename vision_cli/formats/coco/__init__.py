@@ -8,20 +8,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vision_cli.core.conservation import Loss
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.origin import Pixels
 from vision_cli.formats import ReadOptions, WriteOptions, Written
 from vision_cli.formats.coco import layout as coco_layout
 from vision_cli.formats.coco import reading as coco_read
 from vision_cli.formats.coco.layout import Kind
-from vision_cli.formats.coco.renumbered import losses
 
 __all__ = ["CARRIES", "PIXELS", "detect", "is_aside", "losses", "read", "write"]
 
 CARRIES = frozenset(
     (
         *("class", "classes", "box", "polygon", "polygons", "mask", "crowd", "keypoints", "score", "track"),
-        *("attributes", "area", "ids", "unlabelled", "split", "metadata", "order", "no-area", "out-of-frame"),
+        *(
+            "truncated",
+            "occluded",
+            "difficult",
+            "attributes",
+            "area",
+            "ids",
+            "unlabelled",
+            "split",
+            "metadata",
+            "order",
+        ),
+        *("no-area", "out-of-frame"),
     )
 )
 PIXELS: Pixels = "exclusive"
@@ -56,6 +68,13 @@ def read(path: Path, options: ReadOptions) -> Dataset:
         DataError: nothing fits, or something in a file is wrong: all of it at once.
     """
     return coco_read.read(path, options, "coco", _KINDS)
+
+
+def losses(dataset: Dataset) -> list[Loss]:
+    """Return photos and annotations that get another id, which nobody needs to allow."""
+    from vision_cli.formats.coco import renumbered
+
+    return renumbered.losses(dataset)
 
 
 def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:

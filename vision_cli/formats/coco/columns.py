@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,17 +12,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vision_cli.formats.coco.careful import ABSENT, RAW, Record, Usual
+from vision_cli.formats.coco.careful import ABSENT, Record, Usual
 from vision_cli.formats.coco.outlines import MAX_PX, Outlines
 
 Ids = NDArray[Any]
 """int64 (N,); objects where one is a text, missing, or of more than 63 bits."""
+Members = Mapping[str, Sequence[Any]]
+"""The values of each member, None or ABSENT where a record has none."""
 Found = Callable[[str, int, str], None]
 """Receives the kind, the row and what is wrong."""
 
 _NO_BOX = (np.nan,) * 4
 _KEYPOINTS = msgspec.json.Decoder(list[float])
-_NUMBERS = ("bbox", "area", "iscrowd", "score", "num_keypoints", "track_id")
+_IDS = ("id", "image_id", "category_id")
 _RAWS = ("keypoints", "segments_info", "caption")
 
 
@@ -64,42 +65,49 @@ class Block:
     panoptic: int
 
 
-def column(records: Sequence[Record | Usual], name: str) -> list[Any]:
-    """Return one member of all records, which are of one type."""
-    if records and name not in records[0].__struct_fields__:
-        return [ABSENT if name in RAW else None] * len(records)
-    return list(map(attrgetter(name), records))
+def members(records: Sequence[Record | Usual]) -> Members:
+    """Return the members of all records, which are of one type."""
+    names = records[0].__struct_fields__ if records else ()
+    return dict(zip(names, zip(*map(msgspec.structs.astuple, records), strict=True), strict=True))
 
 
-def block(records: Sequence[Record | Usual], outlines: Outlines, first: int, bad: Found) -> Block:
-    """Return columns of records; what is wrong with numbers goes to `bad`."""
-    numbers = {name: column(records, name) for name in _NUMBERS}
-    raws = {name: column(records, name) for name in _RAWS}
-    ids, image_ids, category_ids = (column(records, name) for name in ("id", "image_id", "category_id"))
-    total = len(records)
-    counts = {name: total - values.count(ABSENT) for name, values in raws.items()}
-    present = total - outlines.absent + sum(counts.values())
-    present += sum(total - values.count(None) for values in [*numbers.values(), ids, image_ids, category_ids])
-    masks = np.array([(first + row, *size) for row, size in outlines.masks], dtype=np.int64).reshape(-1, 3)
+def block(said: Members, outlines: Outlines, first: int, bad: Found) -> Block:
+    """Return columns of the members of records; what is wrong with numbers goes to `bad`."""
+    ids = {name: id_array(said.get(name, ())) for name in _IDS}
+    boxes = _boxes(said.get("bbox", ()), bad)
+    numbers = {name: _floats(said.get(name, ())) for name in ("area", "score")}
+    crowd = _crowd(said.get("iscrowd", ()), bad)
+    counts = {name: len(said.get(name, ())) - said.get(name, ()).count(ABSENT) for name in _RAWS}
+    found = {**ids, **numbers, "bbox": boxes[:, 0], "iscrowd": crowd, "track_id": None, "num_keypoints": None}
+    present = sum(_present(said.get(name, ()), column) for name, column in found.items())
     return Block(
-        ids=id_array(ids),
-        image_ids=id_array(image_ids),
-        category_ids=id_array(category_ids),
-        boxes=_boxes(numbers["bbox"], bad),
-        area=_floats(numbers["area"]),
-        crowd=_crowd(numbers["iscrowd"], bad),
-        score=_floats(numbers["score"]),
-        track_ids=_integers(numbers["track_id"], bad),
+        ids=ids["id"],
+        image_ids=ids["image_id"],
+        category_ids=ids["category_id"],
+        boxes=boxes,
+        area=numbers["area"],
+        crowd=crowd,
+        score=numbers["score"],
+        track_ids=_integers(said.get("track_id", ()), bad),
         parts=outlines.parts,
-        masks=masks,
-        keypoints=_keypoints(raws["keypoints"], bad),
-        present=present,
+        masks=np.array([(first + row, *size) for row, size in outlines.masks], dtype=np.int64).reshape(-1, 3),
+        keypoints=_keypoints(said.get("keypoints", ()), bad),
+        present=present + len(boxes) - outlines.absent + sum(counts.values()),
         captions=counts["caption"],
         panoptic=counts["segments_info"],
     )
 
 
-def id_array(values: list[Any]) -> Ids:
+def _present(values: Sequence[Any], column: NDArray[Any] | None) -> int:
+    """Return how many values are said; a column tells it faster than its values: JSON has no NaN."""
+    if column is not None and column.dtype == np.float64:
+        return len(column) - int(np.isnan(column).sum())
+    if column is not None and column.dtype == np.int64:
+        return len(column)
+    return len(values) - values.count(None)
+
+
+def id_array(values: Sequence[Any]) -> Ids:
     """Return int64 where all fit; numpy would turn 1 and "1" into texts, so types are looked at first."""
     if set(map(type, values)) == {int}:
         try:
@@ -109,11 +117,13 @@ def id_array(values: list[Any]) -> Ids:
     return np.fromiter(values, dtype=object, count=len(values))
 
 
-def _boxes(values: list[Any], bad: Found) -> NDArray[np.float64]:
+def _boxes(values: Sequence[Any], bad: Found) -> NDArray[np.float64]:
     if None in values:
         values = [_NO_BOX if value is None else value for value in values]
     count = len(values)
     boxes = np.fromiter(chain.from_iterable(values), dtype=np.float64, count=4 * count).reshape(count, 4)
+    if (np.abs(boxes) < MAX_PX).all() and (boxes[:, 2:] >= 0).all():  # as nearly always
+        return boxes
     wrong = (np.abs(boxes) >= MAX_PX).any(axis=1)
     negative = (boxes[:, 2:] < 0).any(axis=1) & ~wrong
     for row in np.flatnonzero(wrong).tolist():
@@ -123,11 +133,18 @@ def _boxes(values: list[Any], bad: Found) -> NDArray[np.float64]:
     return boxes
 
 
-def _floats(values: list[Any]) -> NDArray[np.float64] | None:
-    return None if values.count(None) == len(values) else np.array(values, dtype=np.float64)
+def _floats(values: Sequence[Any]) -> NDArray[np.float64] | None:
+    found = np.array(values, dtype=np.float64)
+    return None if np.isnan(found).all() else found
 
 
-def _crowd(values: list[Any], bad: Found) -> NDArray[np.bool_] | None:
+def _crowd(values: Sequence[Any], bad: Found) -> NDArray[np.bool_] | None:
+    try:
+        flags = np.frombuffer(bytes(values), dtype=np.uint8)
+    except (TypeError, ValueError):  # not all are numbers of a byte
+        flags = np.empty(0, dtype=np.uint8)
+    if flags.size and flags.max() <= 1:
+        return flags.view(np.bool_)
     if values.count(None) == len(values):
         return None
     if values.count(0) + values.count(1) + values.count(None) != len(values):
@@ -137,17 +154,18 @@ def _crowd(values: list[Any], bad: Found) -> NDArray[np.bool_] | None:
     return np.fromiter(map(bool, values), dtype=np.bool_, count=len(values))
 
 
-def _integers(values: list[Any], bad: Found) -> pa.Array | None:
+def _integers(values: Sequence[Any], bad: Found) -> pa.Array | None:
     if values.count(None) == len(values):
         return None
+    found = list(values)
     for row, value in enumerate(values):
         if value is not None and abs(value) >= 2**63:
             bad("bad numbers", row, f"track_id is {str(value)[:40]}, no whole number of 64 bits")
-            values[row] = None
-    return pa.array(values, type=pa.int64())
+            found[row] = None
+    return pa.array(found, type=pa.int64())
 
 
-def _keypoints(raws: list[msgspec.Raw], bad: Found) -> pa.Array | None:
+def _keypoints(raws: Sequence[msgspec.Raw], bad: Found) -> pa.Array | None:
     if raws.count(ABSENT) == len(raws):
         return None
     texts = [None if raw is ABSENT else _keypoint_text(row, raw, bad) for row, raw in enumerate(raws)]

@@ -20,6 +20,7 @@ from vision_cli.formats.coco.columns import Ids
 from vision_cli.formats.coco.images import Photos
 from vision_cli.formats.coco.records import Records, place
 from vision_cli.formats.coco.stream import MARK, Rest
+from vision_cli.formats.conserving import OUTLINES
 from vision_cli.formats.json_source import JsonText, Member
 from vision_cli.formats.problems import Problems
 
@@ -35,7 +36,7 @@ Rows = NDArray[np.int64]
 class Keep:
     """What of a file is kept that costs memory."""
 
-    outlines: bool = True
+    outlines: frozenset[str] = OUTLINES
     records: bool = True
 
 

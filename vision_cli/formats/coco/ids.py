@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vision_cli.core.columns import from_numpy
 from vision_cli.formats.coco.columns import Ids
 from vision_cli.formats.problems import Problems
 
@@ -64,7 +65,7 @@ def _repeated_objects(ids: Sequence[Any]) -> Rows:
 def find(wanted: Ids, ids: Ids) -> Rows:
     """Return the row in `ids` of each wanted id, -1 where there is none; a number is never a text."""
     if wanted.dtype == ids.dtype == np.int64:
-        rows = pc.index_in(pa.array(wanted), pa.array(ids)).fill_null(-1)
+        rows = pc.index_in(from_numpy(wanted), from_numpy(ids)).fill_null(-1)
         return np.asarray(rows.to_numpy(), dtype=np.int64)
     where = {value: row for row, value in enumerate(ids.tolist()) if value is not None}
     return np.fromiter((where.get(value, -1) for value in wanted.tolist()), dtype=np.int64, count=len(wanted))
@@ -73,5 +74,5 @@ def find(wanted: Ids, ids: Ids) -> Rows:
 def texts(ids: Ids) -> pa.Array:
     """Return ids as text, null where there is none."""
     if ids.dtype == np.int64:
-        return pc.cast(pa.array(ids), pa.string())
+        return pc.cast(from_numpy(ids), pa.string())
     return pa.array([None if value is None else str(value) for value in ids.tolist()], type=pa.string())

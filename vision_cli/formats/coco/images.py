@@ -44,6 +44,7 @@ _OWN = frozenset({"id", "width", "height", "file_name"})
 _TAKEN = frozenset({*IMAGE_COLUMNS.names, *MORE_IMAGE_COLUMNS.names})
 # A path that is empty, absolute, with a NUL, or with a part `..`; the folders are looked at later.
 _BAD_PATH = r"^$|^/|\x00|(?:^|/)\.\.(?:/|$)|^[A-Za-z]:[/\\]"
+_BEYOND = 2**31
 _UNTIDY = r"(?:^|/)\.?/|(?:^|/)\.$"
 
 
@@ -159,10 +160,10 @@ def _sizes(columns: Mapping[str, Sequence[Any]], problems: Problems) -> NDArray[
     total = len(columns["width"])
     sizes = np.zeros((total, 2), dtype=np.int64)
     for side, name in enumerate(("width", "height")):
-        values = [0 if value is None else min(max(value, -1), 2**31) for value in columns[name]]
-        sizes[:, side] = values
-        for row in [row for row, value in enumerate(columns[name]) if value is not None and value < 1]:
-            problems.add("bad photo sizes", f"{place(row)}: {name} is {columns[name][row]}")
+        sizes[:, side] = _lengths(columns[name])
+        for row in np.flatnonzero(sizes[:, side] < 1).tolist():
+            if columns[name][row] is not None:
+                problems.add("bad photo sizes", f"{place(row)}: {name} is {columns[name][row]}")
     for row in np.flatnonzero(sizes.prod(axis=1) > MAX_PIXELS).tolist():
         problems.add(
             "bad photo sizes",
@@ -170,6 +171,15 @@ def _sizes(columns: Mapping[str, Sequence[Any]], problems: Problems) -> NDArray[
         )
     sizes[(sizes < 1).any(axis=1)] = 0
     return sizes
+
+
+def _lengths(values: Sequence[int | None]) -> NDArray[np.int64]:
+    """Return int64 (N,): 0 where nothing is said, and no more than a little beyond what a photo may have."""
+    try:
+        said = np.fromiter(values, dtype=np.int64, count=len(values))
+    except (TypeError, OverflowError):  # one says nothing, or is beyond 64 bits
+        said = np.array([0 if value is None else min(max(value, -1), _BEYOND) for value in values], dtype=np.int64)
+    return np.clip(said, -1, _BEYOND)
 
 
 def metadata_name(name: str) -> str:

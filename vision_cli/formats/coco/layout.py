@@ -67,7 +67,7 @@ def sniff(path: Path) -> Kind | None:
         return None
     if b'"segments_info"' in text:
         return "panoptic"
-    if _LVIS.search(text) or path.stem.startswith("lvis_"):  # a set of another origin has no such members
+    if _LVIS.search(text) or _kind_and_tag(path.stem)[0] == "lvis":  # a set of another origin has no such members
         return "lvis"
     return "captions" if b'"caption"' in text and b'"bbox"' not in text else "coco"
 
@@ -90,6 +90,11 @@ def find(path: Path, kinds: frozenset[Kind]) -> tuple[list[Labels], list[Path]]:
             kept = [file for file in found if _rank(file) == best]
             return [labels(file) for file in kept], [file for file in found if file not in kept]
     return [], []
+
+
+def json_files(folder: Path) -> list[Path]:
+    """Return the JSON files of the first place that has some, of those where label files are looked for."""
+    return next((files for files in _places(folder) if files), [])
 
 
 def _places(folder: Path) -> list[list[Path]]:

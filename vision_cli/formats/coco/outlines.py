@@ -80,17 +80,26 @@ def check(raws: Sequence[msgspec.Raw], absent: msgspec.Raw) -> Outlines:
 
 def _at_once(raws: Sequence[msgspec.Raw]) -> tuple[NDArray[np.int64], list[int]] | None:
     """Return the number of polygons in each, and the rows of anything else; None where each has to be looked at."""
-    heads = np.frombuffer(bytes([memoryview(raw)[0] for raw in raws]), dtype=np.uint8)
-    lists = heads == _LIST
-    rows = None if lists.all() else np.flatnonzero(lists)
-    found = skeleton(raws if rows is None else [raws[row] for row in rows.tolist()], _MIN_VALUES, 2 * MAX_POINTS)
+    text = b",".join(raws)
+    ends = np.cumsum(np.fromiter(map(len, raws), dtype=np.int64, count=len(raws)) + 1)
+    starts = np.append(np.zeros(1, dtype=np.int64), ends)
+    lists = np.frombuffer(text, dtype=np.uint8)[starts[:-1]] == _LIST
+    if lists.all():
+        found = skeleton(text, len(raws), _MIN_VALUES, 2 * MAX_POINTS)
+        return None if found is None else (found.parts, found.doubtful)
+    found = skeleton(_runs(text, starts, lists), int(lists.sum()), _MIN_VALUES, 2 * MAX_POINTS)
     if found is None:
         return None
-    if rows is None:
-        return found.parts, found.doubtful
     parts = np.zeros(len(raws), dtype=np.int64)
-    parts[rows] = found.parts
+    parts[lists] = found.parts
     return parts, np.flatnonzero(parts == 0).tolist()
+
+
+def _runs(text: bytes, starts: NDArray[np.int64], kept: NDArray[np.bool_]) -> bytes:
+    """Return the texts that are kept, with commas between; a text ends at a comma before the next one's start."""
+    edges = starts[np.flatnonzero(np.diff(kept, prepend=False, append=False))].reshape(-1, 2).tolist()
+    view = memoryview(text)
+    return b",".join([view[first : stop - 1] for first, stop in edges])
 
 
 def _one_by_one(raws: Sequence[msgspec.Raw]) -> tuple[NDArray[np.int64], list[int]]:

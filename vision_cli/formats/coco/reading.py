@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from vision_cli.formats.coco import layout as coco_layout
 from vision_cli.formats.coco import results as coco_results
 from vision_cli.formats.coco import tables as coco_tables
 from vision_cli.formats.coco.file import CocoFile, Keep
+from vision_cli.formats.coco.flags import out_of_attributes
 from vision_cli.formats.coco.layout import Kind, Labels
 from vision_cli.formats.coco.tables import Part, Source
+from vision_cli.formats.conserving import OUTLINES
 from vision_cli.formats.problems import Problems
 
-_OUTLINES = frozenset({"polygon", "polygons", "mask"})
 _LOOKED_AT = 5
 _NAMED = 5
 
@@ -47,13 +49,20 @@ def read(path: Path, options: ReadOptions, name: str, kinds: frozenset[Kind]) ->
         prefix = _prefix(root, labels, found, alone=len(files) == 1, notes=notes)
         found = _with_sizes(found, root / prefix) if options.sizes else found
         parts.append(Part(found, labels.split, prefix))
-    return coco_tables.dataset(Source(options.source, root, name), parts, notes)
+    return out_of_attributes(coco_tables.dataset(Source(options.source, root, name), parts, notes))
 
 
 def keep(options: ReadOptions) -> Keep:
     """Return what is needed of a file beyond plain columns."""
     need = options.need
-    return Keep(need is None or bool(need & _OUTLINES), need is None or need >= frozenset(CARRIED))
+    return Keep(_outlines(need), need is None or need >= frozenset(CARRIED))
+
+
+def _outlines(need: frozenset[str] | None) -> frozenset[str]:
+    """Return which outlines are needed; those that a target does not hold may become masks, unless it holds none."""
+    if need is None or "mask" in need or ("box" not in need and need & OUTLINES):
+        return OUTLINES
+    return need & OUTLINES
 
 
 def _files(path: Path, kinds: frozenset[Kind]) -> tuple[list[Labels], list[Path]]:
@@ -64,11 +73,31 @@ def _files(path: Path, kinds: frozenset[Kind]) -> tuple[list[Labels], list[Path]
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.", hint="Check the path.") from error
     if not files:
-        raise DataError(
-            f"{path}: no label file was found.",
-            hint="Looked for: annotations/*.json, *.json, and _annotations.coco.json in folders of splits.",
-        )
+        _refuse(path)
     return files, others
+
+
+def _refuse(path: Path) -> NoReturn:
+    """Refuse a folder without a label file of this kind.
+
+    Raises:
+        DataError: of the only JSON file, what its reader says; else that there are others, or none.
+    """
+    there = coco_layout.json_files(path)
+    if len(there) == 1:
+        _read(coco_layout.labels(there[0]), Keep(frozenset(), False))
+    if there:
+        told = [f"{file.relative_to(path)}: {coco_layout.sniff(file) or 'no file of COCO'}" for file in there[:_NAMED]]
+        more = [f"and {len(there) - _NAMED} more"] if len(there) > _NAMED else []
+        raise DataError(
+            f"{path}: no label file was found among {len(there)} JSON files.",
+            details=[*told, *more],
+            hint="Give a file itself, and its reader says what is wrong with it.",
+        )
+    raise DataError(
+        f"{path}: no label file was found.",
+        hint="Looked for: annotations/*.json, *.json, and _annotations.coco.json in folders of splits.",
+    )
 
 
 def _read(labels: Labels, kept: Keep) -> CocoFile:

@@ -13,13 +13,16 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from vision_cli.core.spill import LongColumn
 from vision_cli.formats.coco import careful as coco_careful
 from vision_cli.formats.coco import columns as coco_columns
 from vision_cli.formats.coco import outlines as coco_outlines
 from vision_cli.formats.coco.careful import ABSENT, KNOWN, Record, Usual
 from vision_cli.formats.coco.columns import Block
 from vision_cli.formats.coco.texts import Texts
+from vision_cli.formats.conserving import OUTLINES
 from vision_cli.formats.json_source import JsonText, without_collector
 from vision_cli.formats.problems import Problems
 
@@ -36,11 +39,11 @@ class Records:
 
     Attributes:
         problems: of the file.
-        with_outlines: whether outlines are kept of objects that have a box, too.
+        outlines_of: names of the outlines that are kept of objects that have a box, too.
         with_records: whether records are kept byte for byte.
         blocks: columns so far.
         outlines: of all blocks.
-        records: Arrow binary a block, if they are kept.
+        records: Arrow binary, if they are kept.
         attributes: Arrow text a block, or None where there are none.
         count: records so far.
         captions: records that are captions.
@@ -48,11 +51,11 @@ class Records:
     """
 
     problems: Problems
-    with_outlines: bool = True
+    outlines_of: frozenset[str] = OUTLINES
     with_records: bool = True
     blocks: list[Block] = field(default_factory=list)
     outlines: Texts = field(default_factory=Texts)
-    records: list[pa.Array] = field(default_factory=list)
+    records: LongColumn = field(default_factory=LongColumn)
     attributes: list[pa.Array | None] = field(default_factory=list)
     count: int = 0
     captions: int = 0
@@ -90,24 +93,30 @@ class Records:
         def bad(kind: str, row: int, what: str) -> None:
             self.problems.add(kind, f"{place(self.count + row, found[row].id)}: {what}")
 
-        segmentations = coco_columns.column(found, "segmentation")
+        said = coco_columns.members(found)
+        segmentations = said.get("segmentation", ())
         outlines = coco_outlines.check(segmentations, ABSENT)
         for row, kind, what in outlines.bad:
             bad(kind, row, what)
-        block = coco_columns.block(found, outlines, self.count, bad)
+        block = coco_columns.block(said, outlines, self.count, bad)
         plain = _colons(text.data) == block.present + outlines.colons
         if raws is None and (self.with_records or not plain):
             raws = _RAWS.decode(text.data)
         self.attributes.append(None if plain or raws is None else _attributes(text, raws))
         if self.with_records and raws is not None:
             self.records.append(pa.array(list(map(bytes, raws)), type=pa.binary()))
-        # A target of boxes alone needs the outlines of those objects that have no box.
-        wanted = self.with_outlines | np.isnan(block.boxes[:, 0])
-        self.outlines.take(segmentations, (outlines.parts != 0) & wanted)
+        self.outlines.take(segmentations, self._wanted(outlines.parts, np.isnan(block.boxes[:, 0])))
         self.blocks.append(block)
         self.captions += block.captions
         self.panoptic += block.panoptic
         self.count += len(found)
+
+    def _wanted(self, parts: NDArray[np.int16], boxless: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which outlines are kept: those of objects without a box whatever they are."""
+        wanted: NDArray[np.bool_] = boxless & (parts != 0)
+        for name, rows in (("polygon", parts == 1), ("polygons", parts > 1), ("mask", parts < 0)):
+            wanted |= rows if name in self.outlines_of else False
+        return wanted
 
 
 def place(row: int, identity: Any = None) -> str:

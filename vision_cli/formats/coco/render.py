@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vision_cli.core import outline
+from vision_cli.formats.coco import flags
 from vision_cli.formats.coco.careful import KNOWN
 from vision_cli.formats.coco.records import Records
 from vision_cli.formats.coco.template import patched
@@ -84,7 +85,7 @@ class _Values:
 _KINDS = {
     **dict.fromkeys(("x", "y", "w", "h", "area", "score"), pa.float64()),
     **{"outline": pa.binary(), "keypoints": pa.binary(), "iscrowd": pa.bool_()},
-    **{"track_id": pa.int64(), "attributes": pa.string()},
+    **{"track_id": pa.int64()},
 }
 _BOX = ("x", "y", "w", "h")
 
@@ -110,7 +111,7 @@ def blocks(table: pa.Table, ids: Ids) -> Iterator[bytes]:
 
 def _flags(part: pa.Table) -> list[pa.Array]:
     crowd = _column(part, "iscrowd").fill_null(False)
-    return [crowd, *(_column(part, name) for name in ("keypoints", "score", "track_id", "attributes"))]
+    return [crowd, *(_column(part, name) for name in ("keypoints", "score", "track_id")), flags.in_attributes(part)]
 
 
 def _column(part: pa.Table, name: str) -> pa.Array:
@@ -174,7 +175,9 @@ def _said(records: pa.Array) -> _Values:
         else pa.array(getattr(block, name), kind, from_pandas=True)
         for name, kind in kinds.items()
     )
-    attributes = pa.nulls(total, pa.string()) if reader.attributes[0] is None else reader.attributes[0]
+    attributes = (
+        pa.nulls(total, pa.string()) if reader.attributes[0] is None else flags.same_order(reader.attributes[0])
+    )
     keys = [_key_array(ids.tolist()) for ids in (block.ids, block.image_ids, block.category_ids)]
     own, images, categories = keys
     x, y, w, h = boxes

@@ -6,10 +6,8 @@ is `[[,...],[...]]`: brackets say how deep it is, and commas how many values a p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ _OF_NUMBERS = b"0123456789.- \t\r\n"
 _STARTS = b"[, -\t\r\n"
 # Each digit a zero, and whatever stands before a number a comma: digits behind a point keep the point before them.
 _INTEGERS = bytes(_ZERO if byte in b"0123456789" else _COMMA if byte in _STARTS else byte for byte in range(256))
+_HIGH_BITS, _OF_DIGITS = np.uint32(0xF0F0F0F0), np.uint32(0x30303030)
 _TOO_MANY_DIGITS = b"," + b"0" * (WHOLE_DIGITS + 1)
 
 
@@ -40,15 +39,15 @@ class Skeleton:
     doubtful: list[int]
 
 
-def skeleton(raws: Sequence[msgspec.Raw], min_values: int, max_values: int) -> Skeleton | None:
+def skeleton(text: bytes, number: int, min_values: int, max_values: int) -> Skeleton | None:
     """Return what outlines are; None where one may be anything but good polygons, and each has to be looked at.
 
     Args:
-        raws: JSON lists.
+        text: JSON lists, with commas between.
+        number: of lists.
         min_values: of a polygon, an even number.
         max_values: likewise.
     """
-    text = b",".join(raws)
     bones = text.translate(None, _OF_NUMBERS)
     if bones.translate(None, b"[],") or _has_large(text):
         return None
@@ -61,7 +60,7 @@ def skeleton(raws: Sequence[msgspec.Raw], min_values: int, max_values: int) -> S
         return None
     tops = np.flatnonzero(opens & (depth == 1))
     polygons = np.flatnonzero(opens & (depth == 2))
-    if len(tops) != len(raws) or not _sound(marks, places[polygons], places[polygons + 1], (min_values, max_values)):
+    if len(tops) != number or not _sound(marks, places[polygons], places[polygons + 1], (min_values, max_values)):
         return None
     parts = np.diff(np.searchsorted(polygons, np.append(tops, len(places))))
     return Skeleton(parts, np.flatnonzero(parts == 0).tolist())
@@ -78,6 +77,9 @@ def _sound(marks: Text, first: Rows, last: Rows, limits: tuple[int, int]) -> boo
 
 def _has_large(text: bytes) -> bool:
     """Tell whether a number has more digits before its point than it may; there is no exponent."""
+    aligned = np.frombuffer(text, dtype=np.uint32, count=len(text) // 4)
+    if not ((aligned & _HIGH_BITS) == _OF_DIGITS).any():  # among so many digits in a row four would be aligned
+        return False
     run = (np.frombuffer(text, dtype=np.uint8) - _ZERO) < 10
     for step in (1, 2, 4):  # after which eight in a row are left
         run = run[:-step] & run[step:]

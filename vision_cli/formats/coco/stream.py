@@ -26,7 +26,7 @@ MARK = b'{"id":"mark of a part that was read before","image_id":0,"category_id":
 _LIST = re.compile(rb'"annotations"\s*:\s*\[\s*(?=\{)')
 _FIRST_NAME = re.compile(rb'\{\s*("[^"\\]*")')
 _SEAM = rb"\}\s*(,)\s*(?=\{\s*%b)"
-_NEAR_BYTES = 1 << 16
+_NEAR_BYTES = (1 << 13, 1 << 16, BLOCK_BYTES)
 _KEPT_BYTES = 64
 _MAX_WAITING_BYTES = 1 << 25
 
@@ -126,9 +126,9 @@ def _seam(head: bytes, begin: int) -> re.Pattern[bytes]:
 
 def _last_seam(block: bytes, seam: re.Pattern[bytes]) -> int:
     """Return the offset behind the comma of the last seam between two records; 0 where there is none."""
-    for start in (max(0, len(block) - _NEAR_BYTES), 0):
+    for near in _NEAR_BYTES:
         last = 0
-        for match in seam.finditer(block, start):
+        for match in seam.finditer(block, max(0, len(block) - near)):
             last = match.end(1)
         if last:
             return last

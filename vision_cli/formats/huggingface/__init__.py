@@ -11,16 +11,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from vision_cli.core.containment import Containment
-from vision_cli.core.dataset import Dataset, Split
+from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.origin import Origin
-from vision_cli.formats import CARRIED, ReadOptions, photos
+from vision_cli.formats import CARRIED, ReadOptions
 from vision_cli.formats.class_file import read_classes
 from vision_cli.formats.conserving import DEFECTS
 from vision_cli.formats.folder_walk import entries, is_file
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.huggingface.card import read_card
-from vision_cli.formats.huggingface.metadata import NAMES, Row, fields_of, rows_of
+from vision_cli.formats.huggingface.metadata import NAMES, fields_of
+from vision_cli.formats.huggingface.rows import FILE, Place, take
 from vision_cli.formats.huggingface.writing import write
 from vision_cli.formats.photo_records import RecordReader
 from vision_cli.formats.photo_sizes import sizes_of
@@ -31,23 +32,15 @@ __all__ = ["CARRIES", "PIXELS", "detect", "read", "write"]
 CARRIES = frozenset({*CARRIED, *DEFECTS})
 PIXELS = "exclusive"
 
-_FILE = "file_name"
 _MAX_DEPTH = 4
 _LISTED = 2000
-_OTHER_MEDIA = frozenset(
-    {
-        *(".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac", ".opus"),
-        *(".mp4", ".mkv", ".avi", ".mov", ".webm", ".mpg", ".mpeg"),
-        *(".pdf", ".nii", ".gz", ".glb", ".ply", ".stl"),
-    }
-)
 
 
 def detect(path: Path) -> str | None:
     """Return the evidence that a folder, or a metadata file, is of this kind: a `file_name` among its fields."""
     for name, file in _files(path).items():
         fields = fields_of(file)
-        if _FILE in fields:
+        if FILE in fields:
             return f"{name} with the fields {', '.join(fields[:5])}"
     return None
 
@@ -83,13 +76,7 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     names = card.names or read_classes(folder)
     problems = Problems(path)
     reader = RecordReader(Gathering(options.source, names), problems, dict(enumerate(names)))
-    paths: list[str] = []
-    for name, file in files.items():
-        for row in rows_of(file, problems):
-            photo = _photo(row, prefixes[name], problems, name)
-            if photo is not None:
-                reader.add(row.fields, {"path": photo, "split": _split(photo)}, f"{name}:{row.number}")
-                paths.append(photo)
+    paths = [path for name, file in files.items() for path in take(file, Place(name, prefixes[name]), reader)]
     _check(root, paths, problems)
     problems.refuse(f"rows of {len(paths)}")
     if not paths:
@@ -124,30 +111,6 @@ def _places(path: Path, files: dict[str, Path], images: Path | None) -> tuple[Pa
     if images is not None:
         return images, dict.fromkeys(files, "")
     return folder, {name: f"{place}/" if place else "" for name, place in zip(files, folders, strict=True)}
-
-
-def _photo(row: Row, prefix: str, problems: Problems, name: str) -> str | None:
-    """Take the photo's path out of a row; what is wrong with it goes to the problems."""
-    text = row.fields.pop(_FILE, None)
-    place = f"{name}:{row.number}"
-    if not isinstance(text, str) or not text.strip("/. "):
-        hint = "Each row has a field file_name, relative to the metadata file."
-        problems.add("rows without file_name", f"{place}: file_name is {text!r}", hint=hint)
-        return None
-    if Path(text).suffix.lower() in _OTHER_MEDIA:
-        problems.add("files that are no photos", f"{place}: {text}", hint="Only photos are read, no sounds or videos.")
-        return None
-    parts = [part for part in text.split("/") if part not in ("", ".")]
-    if text.startswith("/") or ".." in parts:
-        problems.add("paths out of the folder", f"{place}: {text!r} leads out of it")
-        return None
-    return prefix + "/".join(parts)
-
-
-def _split(photo: str) -> Split | None:
-    """Return the split that a folder of a photo's path means."""
-    found = (photos.split_of(folder) for folder in photo.split("/")[:-1])
-    return next((split for split in found if split is not None), None)
 
 
 def _check(root: Path, paths: list[str], problems: Problems) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from vision_cli.formats.problems import Problems
 NAMES = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 
 _MAX_LINE_BYTES = 1 << 26
+_BLOCK_BYTES = 1 << 20
 _JSON_COLUMNS = ("objects", "annotations", "labels")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
@@ -34,62 +37,110 @@ class Row:
     fields: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows of a metadata file.
+
+    Attributes:
+        lines: of JSON, as they stand; none where the rows are of another kind.
+        rows: yields them one by one; what is wrong with single ones goes to the problems.
+    """
+
+    lines: list[bytes]
+    rows: Callable[[Problems | None], Iterator[Row]]
+
+
 def fields_of(file: Path) -> list[str]:
     """Return the names of the fields of the first row; none where it cannot be read."""
     try:
         if file.name.endswith(".parquet"):
             return list(read_schema(file).names)
-        first = next(_jsonl(file, None) if file.name.endswith(".jsonl") else _csv(file, None), None)
+        if file.name.endswith(".csv"):
+            first = next(_csv(file, None), None)
+        else:
+            rows = (row for number, line in _lines(file) for row in _jsonl(file.name, [number], [line], None))
+            first = next(rows, None)
     except DataError:
         return []
     return list(first.fields) if first else []
 
 
-def rows_of(file: Path, problems: Problems) -> Iterator[Row]:
-    """Yield the rows of a metadata file; what is wrong with single rows goes to the problems.
+def blocks_of(file: Path) -> Iterator[Block]:
+    """Yield the rows of a metadata file in blocks.
 
     Raises:
-        DataError: the file as a whole is no such file.
+        DataError: the file as a whole is no such file; its rows raise it, too.
     """
-    try:
-        if file.name.endswith(".jsonl"):
-            yield from _jsonl(file, problems)
-        elif file.name.endswith(".csv"):
-            yield from _csv(file, problems)
-        else:
-            yield from _parquet(file)
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read: {error.strerror}.", hint="Check its permissions.") from error
+    if file.name.endswith(".jsonl"):
+        for numbers, lines in _batches(file):
+            yield Block(lines, partial(_jsonl, file.name, numbers, lines))
+    elif file.name.endswith(".csv"):
+        yield Block([], partial(_csv, file))
+    else:
+        yield Block([], lambda problems: _parquet(file))
+
+
+def _batches(file: Path) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Yield the numbers and texts of lines, about a megabyte at a time."""
+    numbers: list[int] = []
+    lines: list[bytes] = []
+    waiting = 0
+    for number, line in _lines(file):
+        numbers.append(number)
+        lines.append(line)
+        waiting += len(line)
+        if waiting > _BLOCK_BYTES:
+            yield numbers, lines
+            numbers, lines, waiting = [], [], 0
+    if lines:
+        yield numbers, lines
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank."""
-    with file.open("rb") as lines:
-        number = 0
-        while line := lines.readline(_MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > _MAX_LINE_BYTES:
-                raise DataError(f"{file}:{number}: the line is longer than {_MAX_LINE_BYTES >> 20} MB.")
-            if line.strip():
-                yield number, line
+    """Yield the lines that are not blank, without a byte order mark.
+
+    Raises:
+        DataError: the file cannot be read, or a line is too long.
+    """
+    number = 0
+    try:
+        with file.open("rb") as lines:
+            while line := lines.readline(_MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > _MAX_LINE_BYTES:
+                    raise DataError(f"{file}:{number}: the line is longer than {_MAX_LINE_BYTES >> 20} MB.")
+                if number == 1:
+                    line = line.removeprefix(BOM_UTF8)
+                if line.strip():
+                    yield number, line
+    except OSError as error:
+        raise _unreadable(file, error) from error
 
 
-def _jsonl(file: Path, problems: Problems | None) -> Iterator[Row]:
-    for number, line in _lines(file):
+def _unreadable(file: Path, error: OSError) -> DataError:
+    return DataError(f"{file}: cannot be read: {error.strerror}.", hint="Check its permissions.")
+
+
+def _jsonl(name: str, numbers: list[int], lines: list[bytes], problems: Problems | None) -> Iterator[Row]:
+    for number, line in zip(numbers, lines, strict=True):
         try:
             fields = decoded(line)
             if not isinstance(fields, dict):
                 raise ValueError("the row is no JSON object")
         except ValueError as error:
             if problems is not None:
-                problems.add("rows", f"{file.name}:{number}: {error}", hint="One JSON object a line.")
+                problems.add("rows", f"{name}:{number}: {error}", hint="One JSON object a line.")
             fields = {}
         if fields:
             yield Row(number, fields)
 
 
 def _csv(file: Path, problems: Problems | None) -> Iterator[Row]:
-    with file.open(encoding="utf-8-sig", newline="") as text:
+    try:
+        text = file.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    with text:
         reader = csv.reader(text, strict=True)
         try:
             header = next(reader, [])

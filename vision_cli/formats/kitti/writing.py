@@ -20,14 +20,15 @@ from vision_cli.formats.comparing import differs
 from vision_cli.formats.edges import far_edges
 from vision_cli.formats.kitti.layout import LIST_NAMES, LISTS, label_path, list_entries, split_of_folder
 from vision_cli.formats.kitti.lines import NAMES, UNKNOWN, name_of, parse, to_columns, type_of
-from vision_cli.formats.label_files import Content, views, write_files
+from vision_cli.formats.label_files import Content, write_files
 from vision_cli.formats.label_walk import parent_of, stem_of
-from vision_cli.formats.placing import photo_names, stems
+from vision_cli.formats.placing import named_by, photo_names, stems
+from vision_cli.formats.text_columns import constant, cut, joined
 
 _FOLDERS = {"test": "testing"}
 _OF_FIELD = {"left": "x", "top": "y", "right": ("x", "w"), "bottom": ("y", "h")}
 _WORD = re.compile(rb"[^ \r\n]+")
-_PHOTOS_AT_ONCE = 20_000
+_PHOTOS_AT_ONCE = 1 << 12
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -61,8 +62,9 @@ def _places(dataset: Dataset, origin: Origin | None) -> tuple[list[str], list[st
         return photos, [label_path(photo, pairs) for photo in photos]
     names = photo_names(dataset)
     tops = [_FOLDERS.get(split, "training") for split in dataset.splits().tolist()]
-    photos = [f"{top}/image_2/{name}" for top, name in zip(tops, names, strict=True)]
-    labels = [f"{top}/label_2/{stem}.txt" for top, stem in zip(tops, stems(names), strict=True)]
+    short = stems(names)
+    photos = [f"{top}/image_2/{name}" for top, name in zip(tops, named_by(short, names), strict=True)]
+    labels = [f"{top}/label_2/{stem}.txt" for top, stem in zip(tops, short, strict=True)]
     return photos, labels
 
 
@@ -74,8 +76,8 @@ def _new_files(
         bounds = offsets[first : first + _PHOTOS_AT_ONCE + 1]
         part = table.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
         lines = _lines(_fields(part, dataset.classes.names), part.num_rows)
-        lists = pa.ListArray.from_arrays(pa.array((bounds - bounds[0]).astype(np.int32)), lines)
-        yield from zip(labels[first : first + _PHOTOS_AT_ONCE], views(pc.binary_join(lists, b"")), strict=True)
+        contents = cut(lines, (bounds - bounds[0]).tolist())
+        yield from zip(labels[first : first + _PHOTOS_AT_ONCE], contents, strict=True)
 
 
 def _own_files(
@@ -98,10 +100,11 @@ def _lines(fields: Mapping[str, Any], number: int) -> pa.Array:
     """Return binary (N,), a line each with its line end, in row order."""
     if not number:
         return pa.array([], pa.binary())
-    plain = pc.binary_join_element_wise(*(fields[name] for name in NAMES[:-1]), " ")
+    spaced = [fields[NAMES[0]], *(part for name in NAMES[1:-1] for part in (" ", fields[name]))]
     if "score" in fields:
-        plain = pc.coalesce(pc.binary_join_element_wise(plain, fields["score"], " "), plain)
-    return pc.binary_join_element_wise(plain, "\n", "").cast(pa.binary())
+        plain = joined(*spaced)
+        spaced = [pc.coalesce(joined(plain, " ", fields["score"]), plain)]
+    return joined(*spaced, "\n").cast(pa.binary())
 
 
 def _own_lines(table: pa.Table, names: Sequence[str]) -> list[bytes]:
@@ -118,8 +121,8 @@ def _fields(table: pa.Table, names: Sequence[str]) -> dict[str, pa.Array]:
     for name, unknown in UNKNOWN.items():
         column = columns.get(name)
         text = str(unknown)
-        constant = column is None or column.null_count == len(column)
-        fields[name] = pa.scalar(text) if constant else pc.fill_null(pc.cast(column, pa.string()), text)
+        unsaid = column is None or column.null_count == len(column)
+        fields[name] = constant(text) if unsaid else pc.fill_null(pc.cast(column, pa.string()), text)
     boxes = {name: columns[name].to_numpy(zero_copy_only=False) for name in "xywh"}
     fields["left"], fields["top"] = (pc.cast(columns[name], pa.string()) for name in "xy")
     fields["right"] = far_edges(boxes["x"], boxes["w"])

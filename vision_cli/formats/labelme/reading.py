@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,15 @@ from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.json_source import JsonText, load
 from vision_cli.formats.label_walk import parent_of, stem_of, tree
-from vision_cli.formats.labelling_rows import Row, add_row, is_there, json_value, missing_sizes, note_of_missing
+from vision_cli.formats.labelling_rows import (
+    Row,
+    add_row,
+    is_side,
+    is_there,
+    json_value,
+    missing_sizes,
+    note_of_missing,
+)
 from vision_cli.formats.labelme.shapes import MEMBER, Size, join_groups, values
 from vision_cli.formats.problems import Problems
 
@@ -64,8 +73,8 @@ def flags(document: Label) -> list[str]:
 
 def stated_size(document: Label) -> Size:
     """Return (width, height) as the file says, (0, 0) where it does not."""
-    sides = document.get("imageWidth"), document.get("imageHeight")
-    return sides if all(type(side) is int and 0 < side < 1 << 30 for side in sides) else (0, 0)  # type: ignore[return-value]
+    width, height = document.get("imageWidth"), document.get("imageHeight")
+    return (width, height) if is_side(width) and is_side(height) else (0, 0)
 
 
 def own_members(document: Label) -> tuple[Any, Any, Any]:
@@ -188,7 +197,7 @@ class Reader:
             raise DataError(f"imagePath {said[:120]!r} leads out of {self.root}", hint=hint)
         if is_there(self.root / path):
             return path
-        suffix = os.path.splitext(clean)[1]  # noqa: PTH122 - a path that is no path of this system
+        suffix = posixpath.splitext(clean)[1]
         beside = stem_of(name) + suffix
         return beside if self.fence.holds(beside) and is_there(self.root / beside) else path
 

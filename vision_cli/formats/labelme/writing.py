@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def _files(dataset: Dataset, names: list[str], own: bool) -> Iterator[tuple[str,
         labels = found if len({name.casefold() for name in found}) == len(found) else labels
     for name, label, (image, rows) in zip(names, labels, by_image(dataset), strict=True):
         size = image.get("width", 0), image.get("height", 0)
-        path = os.path.relpath(name, os.path.dirname(label) or ".").replace(os.sep, "/")  # noqa: PTH120
+        path = os.path.relpath(name, posixpath.dirname(label) or ".").replace(os.sep, "/")
         if own and "record" in image:
             yield f"{label}.json", _record(image, rows, path, size)
         elif rows or not own:
@@ -68,7 +69,7 @@ def _record(image: Row, rows: list[Row], path: str, size: Size) -> bytes:
     """Return the record if it says what the columns say, else with other shapes in it."""
     record: bytes = image["record"]
     document = msgspec.json.decode(record)
-    same_photo = os.path.basename(document["imagePath"].replace("\\", "/")) == os.path.basename(path)  # noqa: PTH119
+    same_photo = posixpath.basename(document["imagePath"].replace("\\", "/")) == posixpath.basename(path)
     members = image.get("source_id"), image.get("split"), image.get("group")
     try:
         old = document_rows(document, stated_size(document) if stated_size(document)[0] else size)

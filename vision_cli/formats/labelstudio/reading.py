@@ -20,7 +20,15 @@ from vision_cli.formats.labelling_rows import Row, add_row, json_value, missing_
 from vision_cli.formats.labelstudio.config import CONFIG, class_order, read_config
 from vision_cli.formats.labelstudio.min import is_min, task_of
 from vision_cli.formats.labelstudio.paths import image_field, photo_path
-from vision_cli.formats.labelstudio.rows import Answer, annotator, answers, is_cancelled, listed
+from vision_cli.formats.labelstudio.rows import (
+    OTHER_RESULTS,
+    Answer,
+    annotator,
+    answers,
+    is_cancelled,
+    listed,
+    other_results,
+)
 from vision_cli.formats.problems import Problems
 
 LAYOUT = "layout"
@@ -142,20 +150,20 @@ class _Reader:
             raise DataError("the id stands twice")
         path = photo_path(data[field], self.fence)
         size = photo_size(task)
-        found: list[Answer] = []
         photo = len(self.photos)
+        self.photos.append((self._photo(task, record, path, size), self._metadata(task, field)))
         if size[0]:
-            found = task_answers(task, size)
-            self._add(photo, found)
+            self._add(photo, task_answers(task, size))
         else:
             self.pending.append((photo, task, []))
-        self.photos.append((self._photo(task, record, path, size), self._metadata(task, field)))
         self._count(task)
 
     def _add(self, photo: int, found: list[Answer]) -> None:
         for answer in found:
             self.counts.update(f"results of type {kind}" for kind in answer.unread.values())
             self.rows += [(photo, row) for row in answer.rows]
+        if rest := other_results(found):
+            self.photos[photo][1][OTHER_RESULTS] = rest
 
     def _photo(self, task: Task, record: bytes, path: str, size: tuple[int, int]) -> Row:
         data = task["data"]
@@ -213,7 +221,7 @@ class _Reader:
             yield f"{self.counts['predictions']} predictions of annotated tasks are kept, and are no labels."
         for kind, number in sorted(self.counts.items()):
             if kind.startswith("results"):
-                yield f"{number} {kind} are kept, and are no labels of photos."
+                yield f"{number} {kind} are no labels of photos; they are kept as they are, in `{OTHER_RESULTS}`."
 
 
 def _missing_note(missing: list[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from vision_cli.core import outline
 from vision_cli.core.errors import DataError
@@ -64,7 +64,7 @@ def place(shape: str, value: Value, size: Size, meta: Mapping[str, Any]) -> Row:
     return row
 
 
-def _are_numbers(values: Any) -> bool:
+def _are_numbers(values: Any) -> TypeGuard[list[float]]:
     return isinstance(values, list) and all(
         isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
     )
@@ -72,9 +72,9 @@ def _are_numbers(values: Any) -> bool:
 
 def _numbers(value: Value, *names: str) -> list[float]:
     found = [value.get(name) for name in names]
-    if not _are_numbers(found) or any(abs(number) > _MAX_PERCENT for number in found):  # type: ignore[arg-type]
+    if not _are_numbers(found) or any(abs(number) > _MAX_PERCENT for number in found):
         raise DataError(f"{', '.join(names)} are not numbers: {str(found)[:80]}")
-    return [float(number) for number in found]  # type: ignore[arg-type]
+    return [float(number) for number in found]
 
 
 def _pixels(percent: float, side: int) -> float:

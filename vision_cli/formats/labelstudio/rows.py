@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from vision_cli.core.errors import DataError
-from vision_cli.formats.labelling_rows import Row, attributes_text, fitting, keypoint_values, ring_values
+from vision_cli.formats.labelling_rows import Row, attributes_text, fitting, is_side, keypoint_values, ring_values
 from vision_cli.formats.labelstudio.results import Size, place, region_of
 
 KINDS = {"annotations": "annotation_id", "predictions": "prediction_id"}
@@ -28,6 +28,12 @@ COLUMNS: Mapping[str, type | tuple[type, ...]] = {
 """Columns that have no place in a result and travel in its `meta`."""
 
 _OURS = frozenset({*COLUMNS, "pixels", "keypoints", "box", "object", "score", "attributes"})
+
+OTHER_RESULTS = "other_results"
+"""Column of photos: results that are no labels (relations, texts about whole photos) as they are, by answer."""
+
+_MEMBERS = {"textarea": "text"}
+"""Where a result's `value` holds what its type says, if the name is another."""
 
 _MADE_UP = re.compile(r"vision-\d+", re.ASCII)
 
@@ -78,6 +84,19 @@ def answers(task: Mapping[str, Any], size: Size) -> Iterator[Answer]:
     for record in listed(task, kind):
         if not is_cancelled(record):
             yield answer(record, kind, size)
+
+
+def other_results(found: list[Answer]) -> list[dict[str, Any]]:
+    """Return the results of answers that are no labels, an object an answer: its id, and `result`."""
+    rest = [
+        {
+            **({KINDS[each.kind]: each.record["id"]} if each.record.get("id") is not None else {}),
+            "result": [listed(each.record, "result")[index] for index in each.unread],
+        }
+        for each in found
+        if each.unread
+    ]
+    return rest
 
 
 def listed(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -203,8 +222,8 @@ def _finish(row: Row, result: Result, more: list[Result], size: Size) -> None:
 
 
 def _own_size(result: Result, size: Size) -> Size:
-    own = result.get("original_width"), result.get("original_height")
-    return own if all(type(side) is int and 0 < side < 1 << 30 for side in own) else size  # type: ignore[return-value]
+    width, height = result.get("original_width"), result.get("original_height")
+    return (width, height) if is_side(width) and is_side(height) else size
 
 
 def _tell_more(row: Row, attributes: dict[str, Any], other: Result) -> None:
@@ -213,7 +232,7 @@ def _tell_more(row: Row, attributes: dict[str, Any], other: Result) -> None:
     if kind.endswith("labels") and not row["class"] and names_of(value.get(kind)):
         row["class"] = names_of(value.get(kind))[0]
     else:
-        said = value.get(kind)
+        said = value.get(_MEMBERS.get(kind, kind))
         name = str(other.get("from_name", kind))
         if said is not None:
             attributes[name] = said[0] if isinstance(said, list) and len(said) == 1 else said

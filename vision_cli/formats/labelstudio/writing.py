@@ -21,7 +21,7 @@ from vision_cli.formats.labelstudio.min import task_of
 from vision_cli.formats.labelstudio.paths import image_field, local_url, photo_path
 from vision_cli.formats.labelstudio.reading import LAYOUT, MEMBER, MIN, Task, photo_size
 from vision_cli.formats.labelstudio.results import REGIONS
-from vision_cli.formats.labelstudio.rows import KINDS, Answer, answers, listed
+from vision_cli.formats.labelstudio.rows import KINDS, OTHER_RESULTS, Answer, answers, listed
 
 NAME = "tasks.json"
 _BOOKKEEPING = frozenset({"labelling", "annotators", "record"})
@@ -116,12 +116,36 @@ def _new_task(image: Row, name: str, rows: list[Row]) -> Task:
     for own in ("source_id", "split", "group", "width", "height"):
         if own in image:
             data[own] = image[own]
+    rest = _other_results(image)
     for column, value in image.items():
-        if column not in _KNOWN:
+        if column not in _KNOWN and not (rest and column == OTHER_RESULTS):
             data[f"{MEMBER}{column}" if column in data or column.startswith(MEMBER) else column] = (
                 value if isinstance(value, str | int | float | bool) else str(value)
             )
-    return {"data": data, **_answers_of(rows, (image.get("width", 0), image.get("height", 0)))}
+    return {"data": data, **_with_others(_answers_of(rows, (image.get("width", 0), image.get("height", 0))), rest)}
+
+
+def _other_results(image: Row) -> list[dict[str, Any]]:
+    """Return what reading kept of results that are no labels; nothing where the column is of somebody else."""
+    try:
+        found = msgspec.json.decode(str(image.get(OTHER_RESULTS, "[]")), type=list[dict[str, Any]])
+        return [each for each in found if listed(each, "result")]
+    except (msgspec.DecodeError, DataError):
+        return []
+
+
+def _with_others(found: dict[str, list[Any]], rest: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return annotations and predictions with the results that are no labels, each in the answer that it was of."""
+    for each in rest:
+        kind = "predictions" if KINDS["predictions"] in each else "annotations"
+        identity = each.get(KINDS[kind])
+        answers_there = found.setdefault(kind, [])
+        owner = next((answer for answer in answers_there if answer.get("id") == identity), None)
+        if owner is None:
+            owner = ({} if identity is None else {"id": identity}) | {"result": []}
+            answers_there.append(owner)
+        owner["result"] += each["result"]
+    return found
 
 
 def _answers_of(rows: list[Row], size: tuple[int, int]) -> dict[str, list[Any]]:

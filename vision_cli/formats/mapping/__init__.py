@@ -46,7 +46,7 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     from vision_cli.formats.mapping.config import read_mapping
     from vision_cli.formats.mapping.reading import MappingReader
 
-    return MappingReader(read_mapping(file), path, options).read()
+    return MappingReader(read_mapping(file), file, path, options).read()
 
 
 def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:

@@ -148,6 +148,12 @@ def read_mapping(path: Path) -> Mapping:
     return mapping
 
 
+def line_of(path: Path, loc: tuple[str | int, ...]) -> str:
+    """Return file, line and key of a place in a mapping, for messages."""
+    source = parse(utf8(read_limited(path, max_bytes=MAX_BYTES, what="the mapping"), where=str(path)), str(path))
+    return f"{path}:{source.line_of(loc)}: {'.'.join(str(part) for part in loc if isinstance(part, str))}"
+
+
 _HINT = "docs/formats_of_your_own.md shows a whole mapping."
 _PARTS: dict[str, type[BaseModel]] = {"photos": PhotoFields, "objects": ObjectFields}
 

@@ -61,6 +61,16 @@ class Field:
             return found
         return found[0] if found else None
 
+    def values(self, item: Item) -> Iterator[Any]:
+        """Yield the values in a record, of each item of a `[*]`."""
+        return (value for _, value in _walk(item.value, self.steps))
+
+    def is_in(self, item: Item) -> bool:
+        """Return whether a record has the field, be it null."""
+        if self.text in _WITHIN:
+            return self.text in item.around
+        return any(True for _ in self.values(item))
+
     def first_list(self) -> Field:
         """Return what stands before the first `[*]`, where there is one: it may be empty, but must be there."""
         steps = self.steps[: self.steps.index(EACH)] if EACH in self.steps else self.steps

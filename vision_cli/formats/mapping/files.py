@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import posixpath
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from io import StringIO
@@ -16,6 +16,7 @@ from vision_cli.core.files import read_limited, utf8
 from vision_cli.formats.folder_walk import entries, is_file
 from vision_cli.formats.json_values import decoded
 from vision_cli.formats.mapping.fields import Field, Item
+from vision_cli.formats.mapping.presence import missed
 
 _MAX_BYTES = 1 << 30
 _MAX_DEPTH = 12
@@ -61,20 +62,29 @@ def _matching(root: Path, parts: list[str]) -> set[str]:
     return found
 
 
-def items_of(root: Path, name: str, each: Field) -> Iterator[tuple[str, Item]]:
-    """Yield (place for messages, record) of a file.
+def documents_of(root: Path, name: str) -> Iterator[tuple[str, Item]]:
+    """Yield (place for messages, document) of a file: a line or row of it is a document of its own.
 
     Raises:
         DataError: the file is no JSON or CSV of its kind.
     """
-    path = root / name
-    around = {"@file": os.path.splitext(name)[0], "@name": os.path.splitext(name.rpartition("/")[2])[0]}  # noqa: PTH122
-    for place, value in _documents(path, name):
-        document = Item(value, around)
-        for number, item in enumerate(each.items(document)):
-            yield (f"{place}: record {number}" if each.steps else place), item
-        if each.first_list().of(document) is None:
-            raise DataError(f"{path}: nothing is at '{each.text}'.", hint="Check `each` of the mapping.")
+    around = {"@file": posixpath.splitext(name)[0], "@name": posixpath.splitext(name.rpartition("/")[2])[0]}
+    for place, value in _documents(root / name, name):
+        yield place, Item(value, around)
+
+
+def items_of(document: Item, place: str, each: Field) -> Iterator[tuple[str, Item]]:
+    """Yield (place for messages, record) of a document.
+
+    Raises:
+        DataError: there is nothing where the records should be.
+    """
+    if each.first_list().of(document) is None:
+        why = missed(each, [document])
+        text = f"nothing is at '{each.text}'{f': {why}' if why else '.'}"
+        raise DataError(f"{place}: {text}", hint="Check `each` of the mapping.")
+    for number, item in enumerate(each.items(document)):
+        yield (f"{place}: record {number}" if each.steps else place), item
 
 
 def _documents(path: Path, name: str) -> Iterator[tuple[str, Any]]:
@@ -108,7 +118,7 @@ def _rows(path: Path, name: str, text: StringIO, separator: str) -> Iterator[tup
             if cells and len(cells) != len(header):
                 raise DataError(f"{path}:{reader.line_num}: {len(cells)} cells, and the header has {len(header)}.")
             if cells:
-                row = {column: cell for column, cell in zip(header, cells, strict=True) if cell != ""}
+                row = {column: cell if cell != "" else None for column, cell in zip(header, cells, strict=True)}
                 yield f"{name}:{reader.line_num}", row
     except csv.Error as error:
         raise DataError(f"{path}:{reader.line_num}: {error}.", hint="Write it as CSV, RFC 4180.") from error

@@ -80,10 +80,10 @@ def function(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
     Raises:
         MissingPartError: it has none of this name.
     """
-    found = getattr(module, name, None)
+    found: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(found):
         raise MissingPartError(f"{path}: there is no function '{name}' in it.", hint=_HINT)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def read(program: Path, path: Path, options: ReadOptions) -> Dataset:

@@ -17,9 +17,10 @@ from vision_cli.core.errors import DataError
 from vision_cli.core.origin import Origin
 from vision_cli.formats import ReadOptions, photos
 from vision_cli.formats.gathering import Gathering
-from vision_cli.formats.mapping.config import Mapping, ObjectFields
+from vision_cli.formats.mapping.config import Mapping, ObjectFields, line_of
 from vision_cli.formats.mapping.fields import Field, Item, Template
-from vision_cli.formats.mapping.files import files_of, items_of
+from vision_cli.formats.mapping.files import documents_of, files_of, items_of
+from vision_cli.formats.mapping.presence import Absent, absent, missed
 from vision_cli.formats.mapping.shapes import box_columns, outline_columns
 from vision_cli.formats.photo_records import Unfit, as_box, as_id, as_number, shown
 from vision_cli.formats.photo_sizes import sizes_of
@@ -27,7 +28,10 @@ from vision_cli.formats.problems import Problems
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
+_ABSENT = "Correct the name, or take it out of the mapping: a field may be missing in some records, not in all."
+
 Values = dict[str, Any]
+Places = list[tuple[str, Item]]
 
 
 @dataclass(slots=True)
@@ -54,12 +58,14 @@ class MappingReader:
 
     Args:
         mapping: what stands where.
+        file: that says so, for messages.
         path: the source: a file or a folder.
         options: of the reader.
     """
 
-    def __init__(self, mapping: Mapping, path: Path, options: ReadOptions) -> None:
+    def __init__(self, mapping: Mapping, file: Path, path: Path, options: ReadOptions) -> None:
         self._mapping = mapping
+        self._file = file
         self._root = path if path.is_dir() else path.parent
         self._images = options.images or self._root
         self._options = options
@@ -73,14 +79,18 @@ class MappingReader:
         """Return the data set.
 
         Raises:
-            DataError: files that are not there or not what they are called, and records that are wrong: all at once.
+            DataError: files that are not there or not what they are called, fields that no record has, and records
+                that are wrong: all at once.
         """
-        for place, item in self._items(self._mapping.photos.files, self._mapping.photos.each):
-            self._try(place, "photos", partial(self._add_photo, item, place))
-        self._add_other_objects()
-        self._problems.refuse(f"records of {len(self._photos)} photos")
-        if not self._photos:
+        found = self._items(self._mapping.photos.files, self._mapping.photos.each)
+        if not found:
             raise DataError(f"{self._root}: no photo is described.", hint="Check `photos` of the mapping.")
+        objects, others = self._object_items([item for _, item in found])
+        self._check_fields([item for _, item in found], [item for each in (*objects, others) for _, item in each])
+        for (place, item), inside in zip(found, objects, strict=True):
+            self._try(place, "photos", partial(self._add_photo, item, place, inside))
+        self._add_other_objects(others)
+        self._problems.refuse(f"records of {len(self._photos)} photos")
         self._fill_sizes()
         for photo in self._photos.values():
             self._add_late(photo)
@@ -88,7 +98,42 @@ class MappingReader:
         return self._dataset()
 
     def _items(self, pattern: str, each: Field) -> list[tuple[str, Item]]:
-        return [found for name in files_of(self._root, pattern) for found in items_of(self._root, name, each)]
+        """Return (place, record) of all files of a pattern.
+
+        Raises:
+            DataError: nothing is where the records should be.
+        """
+        names = files_of(self._root, pattern)
+        documents = [found for name in names for found in documents_of(self._root, name)]
+        found = [record for place, document in documents for record in items_of(document, place, each)]
+        why = missed(each, [document for _, document in documents]) if not found else None
+        if why is not None:
+            text = f"{self._root}: nothing is at '{each.text}' of {pattern}: {why}"
+            raise DataError(text, hint="Check `each` of the mapping.")
+        return found
+
+    def _object_items(self, photo_items: list[Item]) -> tuple[list[Places], Places]:
+        """Return the (place, record) of objects: those within each photo's record, and those of files of their own."""
+        objects = self._mapping.objects
+        if objects is None:
+            return [[] for _ in photo_items], []
+        if objects.files is not None:
+            return [[] for _ in photo_items], self._items(objects.files, objects.each)
+        inside = [enumerate(objects.each.items(item)) for item in photo_items]
+        return [[(f"object {number}", found) for number, found in each] for each in inside], []
+
+    def _check_fields(self, photo_items: list[Item], object_items: list[Item]) -> None:
+        """Refuse fields that no record has: what they stand for would be lost without a word."""
+        objects, found = self._mapping.objects, absent(self._mapping.photos, photo_items, ("photos",))
+        if objects is not None:
+            inside = missed(objects.each, photo_items) if objects.files is None else None
+            found += [Absent(("objects", "each"), inside)] if inside else absent(objects, object_items, ("objects",))
+        if not found:
+            return
+        told = [f"{line_of(self._file, each.loc)}: {each.text}" for each in found]
+        many = f"{self._file}: {len(told)} fields are in no record of {self._root}."
+        first = told[0] if len(told) == 1 else many
+        raise DataError(first, details=told if len(told) > 1 else (), hint=_ABSENT)
 
     def _try(self, place: str, kind: str, do: Callable[[], None]) -> None:
         try:
@@ -96,16 +141,14 @@ class MappingReader:
         except Unfit as error:
             self._problems.add(kind, f"{place}: {error}")
 
-    def _add_photo(self, item: Item, place: str) -> None:
+    def _add_photo(self, item: Item, place: str, inside: Places) -> None:
         """Add a photo, or what a further record says of one that is there."""
         fields = self._mapping.photos
         path = self._path(fields.path, item)
         photo = self._photos.get(path)
         if photo is None:
             photo = self._photos[path] = self._new_photo(path, item)
-        if self._mapping.objects is not None and self._mapping.objects.files is None:
-            objects = self._mapping.objects.each.items(item)
-            photo.late += [(f"{place}, object {number}", found) for number, found in enumerate(objects)]
+        photo.late += [(f"{place}, {which}", found) for which, found in inside]
 
     def _new_photo(self, path: str, item: Item) -> _Photo:
         fields = self._mapping.photos
@@ -144,14 +187,14 @@ class MappingReader:
         value = fields.value.of(item) if fields.value is not None else None
         return rows if value is None else [*rows, {"value": _number(value)}]
 
-    def _add_other_objects(self) -> None:
+    def _add_other_objects(self, others: Places) -> None:
         """Give objects of files of their own to their photos."""
         objects = self._mapping.objects
         if objects is None or objects.files is None or objects.photo is None:
             return
         folder = self._mapping.photos.folder.strip("/") + "/"
         by_path = {path.removeprefix(folder): photo for path, photo in self._photos.items()}
-        for place, item in self._items(objects.files, objects.each):
+        for place, item in others:
             key = objects.photo.of(item)
             photo = self._by_id.get(str(key)) or by_path.get(str(key))
             if photo is None:

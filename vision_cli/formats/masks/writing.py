@@ -45,11 +45,12 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
     """Write a mask a photo, and the classes."""
     names = placing.photo_names(dataset)
     below = [f"{split}/" if split else "" for split in dataset.splits()]
-    masks = [f"masks/{split}{stem}.png" for split, stem in zip(below, placing.stems(names), strict=True)]
+    stems = placing.stems(names)
+    masks = [f"masks/{split}{stem}.png" for split, stem in zip(below, stems, strict=True)]
     style = _style(dataset)
     write_files(folder, _masks(dataset, masks, style, options.workers))
     write_files(folder, [(mask_classes.FILE_NAME, _classes(dataset, style))])
-    photos = [f"images/{split}{name}" for split, name in zip(below, names, strict=True)]
+    photos = [f"images/{split}{name}" for split, name in zip(below, placing.named_by(stems, names), strict=True)]
     return Written(photos, dict(zip(dataset.classes.names, style.values, strict=True)))
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from vision_cli.core.errors import DataError, ResourceError
 from vision_cli.core.files import disk_errors
+from vision_cli.core.spill import let_go
 from vision_cli.formats.parquet.footer import Footer, read_footer, text_columns
 
 MAX_BYTES = 8 << 30
@@ -184,6 +185,7 @@ def write_table(path: Path, table: pa.Table) -> None:
             with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=short) as writer:
                 for start in range(0, table.num_rows, _GROUP_ROWS):
                     part = table.slice(start, _GROUP_ROWS).combine_chunks()
+                    let_go()  # what was mapped is copied now
                     writer.write_table(part.replace_schema_metadata(None), row_group_size=_GROUP_ROWS)
         except pa.ArrowNotImplementedError as error:
             raise ResourceError(f"{path}: a column's type has no place in Parquet: {error}.") from error

@@ -16,7 +16,6 @@ from vision_cli.core.errors import DataError
 from vision_cli.formats.gathering import Gathering
 from vision_cli.formats.problems import Problems
 from vision_cli.formats.tfrecord.wire import Feature
-from vision_cli.imaging.read import read_header
 
 _BOX = ("xmin", "ymin", "xmax", "ymax")
 _OBJECT, _BBOX = "image/object/", "image/object/bbox/"
@@ -166,6 +165,9 @@ def _size(features: Mapping[str, Feature]) -> tuple[int, int]:
     content = encoded_of(features)
     if content is None:
         raise Unfit("neither a photo nor its width and height are there")
+    # Pillow, for photos whose size nothing else says; whoever looks for a folder's format comes by here.
+    from vision_cli.imaging.header import read_header
+
     try:
         header = read_header(content, name="its photo")
     except DataError as error:

@@ -23,10 +23,8 @@ from vision_cli.core.origin import Pixels
 from vision_cli.formats import ReadOptions, WriteOptions, Written
 from vision_cli.formats.conserving import numbers, pixels_of
 from vision_cli.formats.label_walk import read_small, tree
-from vision_cli.formats.voc import writing as voc_write
 from vision_cli.formats.voc.layout import ANNOTATIONS, PHOTOS
 from vision_cli.formats.voc.text import spelled
-from vision_cli.formats.voc.xml import XmlError, photo_of
 
 CARRIES = frozenset(
     (
@@ -53,6 +51,8 @@ def detect(path: Path) -> str | None:
 
 
 def _evidence(root: Path, name: str) -> str | None:
+    from vision_cli.formats.voc.xml import XmlError, photo_of
+
     try:
         document = photo_of(read_small(f"{root}/{name}"))
     except (XmlError, DataError):
@@ -89,6 +89,8 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
     Raises:
         ResourceError: the disk is full or refuses.
     """
+    from vision_cli.formats.voc import writing as voc_write
+
     return voc_write.write(dataset, folder)
 
 

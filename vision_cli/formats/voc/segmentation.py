@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from vision_cli.core import outline
 from vision_cli.core.conservation import Loss
+from vision_cli.core.conservation import Mask as Rows
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.origin import Pixels
@@ -141,11 +142,19 @@ def losses(dataset: Dataset) -> list[Loss]:
     found = [
         Loss("mask", "annotation", "over 254 outlines on a photo", crowded),
         Loss("mask", "annotation", "over 253 classes", np.asarray(ids >= VOID - 2)),
+        Loss("no-class", "annotation", "of the background, which is no object's class", _of_background(dataset)),
         Loss("names", "annotation", "a class name with a colon or a line end in the label map", unheld),
     ]
     own = [origin.format for origin in dataset.origins.values()] == [_NAME]
     covered = [] if own else [*empty_losses(dataset), *overlap_losses(dataset)]
     return [*voc.losses(dataset), *(loss for loss in found if loss.rows.any()), *covered]
+
+
+def _of_background(dataset: Dataset) -> Rows:
+    """Return which annotations have the class that VOC's value 0 stands for."""
+    names = dataset.classes.names
+    number = names.index(BACKGROUND) if BACKGROUND in names else -1
+    return np.asarray(dataset.annotations["class_id"].fill_null(-2).to_numpy() == number)
 
 
 def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vision_cli.core.columns import IMAGE_COLUMNS, MORE_IMAGE_COLUMNS
+from vision_cli.core.columns import IMAGE_COLUMNS, MORE_IMAGE_COLUMNS, from_numpy
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.origin import Origin
 from vision_cli.formats import Written
 from vision_cli.formats.by_photo import Offsets, by_photo
 from vision_cli.formats.edges import far_edges
-from vision_cli.formats.label_files import Content, views, write_files
+from vision_cli.formats.label_files import Content, write_files
 from vision_cli.formats.label_walk import parent_of
 from vision_cli.formats.placing import photo_names, stems
+from vision_cli.formats.text_columns import constant, joined, pieces
 from vision_cli.formats.voc.layout import ANNOTATIONS, LIST_NAMES, LISTS, PHOTOS, annotation_path
-from vision_cli.formats.voc.record import Records
 from vision_cli.formats.voc.splits import label_map, label_map_names, list_entries, list_key, split_of_folder
 from vision_cli.formats.voc.text import escaped, escaped_texts
 
 _PHOTOS_AT_ONCE = 1 << 10
 _END = "</annotation>\n"
-_NOTHING = pa.scalar("")
 _XML_NAME = re.compile(r"(?!(?i:xml))[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_METADATA = {*IMAGE_COLUMNS.names, *MORE_IMAGE_COLUMNS.names}
 _NATIVE = ("pose", "part", "actions")
@@ -56,6 +54,8 @@ def write(dataset: Dataset, folder: Path, *, label_maps: bool = True) -> Written
     if origin is None:
         files: Iterator[tuple[str, Content]] = _files(dataset, photos, names, (annotations, offsets))
     else:
+        from vision_cli.formats.voc.record import Records
+
         objects = object_texts(annotations, dataset.classes.names)
         heads = _heads(dataset.images, photos).to_pylist()
         files = Records(dataset, annotations, offsets).files(photos, names, heads, objects)
@@ -86,18 +86,6 @@ def _places(dataset: Dataset) -> tuple[list[str], list[str]]:
     return [f"{PHOTOS}/{name}" for name in names], [f"{ANNOTATIONS}/{stem}.xml" for stem in stems(names)]
 
 
-def _joined(*parts: pa.Array | pa.Scalar | str) -> pa.Array:
-    """Return the texts of columns and constants one behind the other; null where one is null."""
-    columns = (_constant(part) if isinstance(part, str) else part for part in parts)
-    return pc.binary_join_element_wise(*columns, _NOTHING)
-
-
-@lru_cache(maxsize=256)
-def _constant(text: str) -> pa.Scalar:
-    """Return a constant made once: Arrow looks for packages that it knows dates of, each time that it makes one."""
-    return pa.scalar(text)
-
-
 def _files(
     dataset: Dataset, photos: Sequence[str], names: Sequence[str], annotations: tuple[pa.Table, Offsets]
 ) -> Iterator[tuple[str, Content]]:
@@ -108,9 +96,9 @@ def _files(
         bounds = offsets[first : first + _PHOTOS_AT_ONCE + 1]
         part = table.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
         objects = object_texts(part, dataset.classes.names)
-        lists = pa.ListArray.from_arrays(pa.array((bounds - bounds[0]).astype(np.int32)), objects)
+        lists = pa.ListArray.from_arrays(from_numpy((bounds - bounds[0]).astype(np.int32)), objects)
         heads = _heads(dataset.images.slice(first, _PHOTOS_AT_ONCE), photos[here])
-        yield from zip(names[here], views(_joined(heads, pc.binary_join(lists, _NOTHING), _END)), strict=True)
+        yield from zip(names[here], pieces(joined(heads, pc.binary_join(lists, ""), _END)), strict=True)
 
 
 def _heads(images: pa.Table, photos: Sequence[str]) -> pa.Array:
@@ -118,14 +106,14 @@ def _heads(images: pa.Table, photos: Sequence[str]) -> pa.Array:
     parts = [photo.rpartition("/") for photo in photos]
     folders = {folder: escaped(folder.rpartition("/")[2]) for folder in {part[0] for part in parts}}
     sizes = [pc.cast(images[name].combine_chunks(), pa.string()) for name in ("width", "height")]
-    size = _joined(
+    size = joined(
         "\t<size>\n\t\t<width>", sizes[0], "</width>\n\t\t<height>", sizes[1],
         "</height>\n\t\t<depth>3</depth>\n\t</size>\n",
     )  # fmt: skip
-    return _joined(
+    return joined(
         "<annotation>\n\t<folder>", pa.array([folders[part[0]] for part in parts], pa.string()),
         "</folder>\n\t<filename>", escaped_texts(pa.array([part[2] for part in parts], pa.string())),
-        "</filename>\n\t<source>\n\t\t<database>Unknown</database>\n\t</source>\n", pc.fill_null(size, _NOTHING),
+        "</filename>\n\t<source>\n\t\t<database>Unknown</database>\n\t</source>\n", pc.fill_null(size, constant("")),
         "\t<segmented>0</segmented>\n", *_metadata(images),
     )  # fmt: skip
 
@@ -139,7 +127,7 @@ def _metadata(images: pa.Table) -> Iterator[pa.Array]:
         column = images[name]
         if pa.types.is_string(column.type) or pa.types.is_integer(column.type):
             texts = escaped_texts(column.cast(pa.string()))
-            yield pc.fill_null(_joined(f"\t<{tag}>", texts, f"</{tag}>\n"), _NOTHING)
+            yield pc.fill_null(joined(f"\t<{tag}>", texts, f"</{tag}>\n"), constant(""))
         else:
             yield pa.array([_element(tag, value) for value in column.to_pylist()], pa.string())
 
@@ -162,7 +150,7 @@ def object_texts(table: pa.Table, names: Sequence[str]) -> pa.Array:
     columns = {name: table[name].combine_chunks() for name in table.column_names}
     boxes = {name: columns[name].to_numpy(zero_copy_only=False) for name in "xywh"}
     poses, occluded, further = _further(columns)
-    return _joined(
+    return joined(
         "\t<object>\n\t\t<name>", pa.array([escaped(name) for name in names], pa.string()).take(columns["class_id"]),
         "</name>\n\t\t<pose>", poses, "</pose>\n\t\t<truncated>", _flag(columns, "truncated"),
         "</truncated>\n", occluded, "\t\t<difficult>", _flag(columns, "difficult"),
@@ -178,17 +166,17 @@ def _flag(columns: Mapping[str, pa.Array], name: str) -> pa.Array | pa.Scalar:
     """Return a flag's texts, 0 where nothing is known: tools that read VOC expect the element."""
     column = columns.get(name)
     if column is None or column.null_count == len(column):
-        return _constant("0")
+        return constant("0")
     column = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
-    return pc.fill_null(pc.cast(column, pa.string()), _constant("0"))
+    return pc.fill_null(pc.cast(column, pa.string()), constant("0"))
 
 
 def _further(columns: Mapping[str, pa.Array]) -> tuple[Any, Any, Any]:
     """Return texts of the pose, the element `occluded`, and the elements of further attributes."""
-    poses, occluded, further = _constant("Unspecified"), _NOTHING, _NOTHING
+    poses, occluded, further = constant("Unspecified"), constant(""), constant("")
     if "occluded" in columns:
         texts = pc.cast(columns["occluded"], pa.string())
-        occluded = pc.fill_null(_joined("\t\t<occluded>", texts, "</occluded>\n"), _NOTHING)
+        occluded = pc.fill_null(joined("\t\t<occluded>", texts, "</occluded>\n"), constant(""))
     column = columns.get("attributes")
     if column is not None and column.null_count < len(column):
         members = [json.loads(text) if text else {} for text in column.to_pylist()]
@@ -256,7 +244,7 @@ def _lists(dataset: Dataset, photos: Sequence[str], origin: Origin | None) -> It
     """Yield the source's own lists where they still say the same, else new ones, a folder of lists each base."""
     splits = dataset.splits().tolist()
     own = {name: body for name, body in (origin.header.items() if origin else ()) if f"{LISTS}/" in name}
-    if not own and splits == [split_of_folder(parent_of(photo)) or "" for photo in photos]:
+    if not own and splits == _splits_of_folders(photos):
         return
     keys = [list_key(photo) for photo in photos]
     bases = dict.fromkeys([name.rpartition(f"{LISTS}/")[0] for name in own]) or {"": None}
@@ -270,6 +258,12 @@ def _lists(dataset: Dataset, photos: Sequence[str], origin: Origin | None) -> It
                 yield path, own[path]
             elif now:
                 yield path, "".join(f"{key}\n" for key in now).encode()
+
+
+def _splits_of_folders(photos: Sequence[str]) -> list[str]:
+    folders = [parent_of(photo) for photo in photos]
+    splits = {folder: split_of_folder(folder) or "" for folder in set(folders)}
+    return [splits[folder] for folder in folders]
 
 
 def _label_maps(dataset: Dataset, origin: Origin | None) -> Iterator[tuple[str, bytes]]:

@@ -64,14 +64,16 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
     writers: dict[str, _Shards] = defaultdict(lambda: _Shards(folder))
     splits = dataset.images["split"].to_pylist()
     ids = {name: number for number, name in enumerate(dataset.classes.names)}
+    held: list[str] = []
     for row, record in enumerate(records(dataset, ids if bare else None)):
         photo = read_limited(paths[row], max_bytes=_MAX_PHOTO_BYTES, what="the photo")
         suffix = paths[row].suffix.lower()
         members = [(f"{names[row]}{suffix}", photo), *_labels(names[row], record, bare)]
-        writers[splits[row] or _NO_SPLIT].add(splits[row] or _NO_SPLIT, members)
+        shard = writers[splits[row] or _NO_SPLIT].add(splits[row] or _NO_SPLIT, members)
+        held.append(f"{shard}/{members[0][0]}")
     for shards in writers.values():
         shards.close()
-    return Written([None] * len(dataset), ids)
+    return Written([None] * len(dataset), ids, held=held)
 
 
 def _labels(name: str, record: Record, bare: bool) -> Iterator[Sample]:
@@ -104,7 +106,8 @@ class _Shards:
         self._path = folder
         self._number = self._samples = self._bytes = 0
 
-    def add(self, split: str, members: Sequence[Sample]) -> None:
+    def add(self, split: str, members: Sequence[Sample]) -> str:
+        """Add a sample and return the name of its shard."""
         size = sum(len(content) for _, content in members)
         if self._file and (self._samples >= _SHARD_SAMPLES or self._bytes + size > _SHARD_BYTES):
             self.close()
@@ -116,6 +119,7 @@ class _Shards:
                 self._file.write(tar_member(name, content))
         self._samples += 1
         self._bytes += size
+        return self._path.name
 
     def close(self) -> None:
         """End the shard with two blocks of zeros, filled up to a record of 20 blocks."""

@@ -6,7 +6,8 @@ import numpy as np
 
 from vision_cli.core.conservation import Loss, Mask
 from vision_cli.core.dataset import Dataset
-from vision_cli.formats.yolo.shares import Objects, Shares, objects, shares
+from vision_cli.formats.conserving import shapes
+from vision_cli.formats.yolo.shares import Objects, changes, objects
 from vision_cli.formats.yolo.template import class_ids_of, source_of, templates
 from vision_cli.formats.yolo.text import batches
 
@@ -30,13 +31,16 @@ def losses(dataset: Dataset) -> list[Loss]:
 
 
 def _of_rows(dataset: Dataset, found: Objects, kept: Mask) -> list[Loss]:
-    parts = [_flags(shares(found, first, stop)) for first, stop in batches(found.weights())]
+    parts = [changes(found, first, stop) for first, stop in batches(found.weights())]
     sized = np.asarray((found.sizes > 0).all(axis=1))
     clipped, outside, reshaped, broken = (np.concatenate(columns) for columns in zip(_NO_FLAGS, *parts, strict=True))
     negative = np.asarray(sized & (found.boxes[:, 2:] < 0).any(axis=1))
     alive = sized & ~negative & ~kept
-    hidden = _valid(dataset, "outline") & alive if found.keypoints is not None else np.zeros(len(found), dtype=np.bool_)
+    kinds = shapes(dataset.annotations)
+    bare = kinds.keypoints & ~(kinds.box | kinds.polygons | kinds.mask)
+    hidden = (kinds.polygons | kinds.mask) & alive & (found.keypoints is not None)
     return [
+        Loss("keypoints", "annotation", "keypoints without a box", bare),
         Loss("size", "annotation", "photo of unknown size", ~sized),
         Loss("out-of-frame", "annotation", "out of frame", alive & outside),
         Loss("out-of-frame", "detail", "partly out of frame, clipped", alive & clipped & ~outside),
@@ -45,11 +49,6 @@ def _of_rows(dataset: Dataset, found: Objects, kept: Mask) -> list[Loss]:
         Loss("bounds", "detail", "box -> the one around the polygon", alive & reshaped & ~outside, allowed=True),
         Loss("score", "detail", "not every object has one", _lonely_scores(dataset, found) & alive),
     ]
-
-
-def _flags(rows: Shares) -> tuple[Mask, Mask, Mask, Mask]:
-    """Return what is told of rows, without the values that they are made of."""
-    return rows.clipped, rows.outside, rows.reshaped, rows.broken
 
 
 def _valid(dataset: Dataset, name: str) -> Mask:

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
+from vision_cli.core.columns import from_numpy
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.formats import WriteOptions, Written
 from vision_cli.formats.label_files import write_files
@@ -101,9 +101,9 @@ def _ordered(dataset: Dataset, own: Source) -> tuple[Dataset, Objects]:
         return dataset, found
     table = dataset.annotations
     if found.outlines is None or own.photos.any():
-        dataset = replace(dataset, annotations=table.take(pa.array(order)))
+        dataset = replace(dataset, annotations=table.take(from_numpy(order)))
         return dataset, objects(dataset, own.shape)
-    dataset = replace(dataset, annotations=table.drop_columns(["outline"]).take(pa.array(order)))
+    dataset = replace(dataset, annotations=table.drop_columns(["outline"]).take(from_numpy(order)))
     others = objects(dataset, own.shape)
     return dataset, replace(others, outlines=found.outlines, single=found.single[order], order=order)
 

@@ -12,6 +12,13 @@ from vision_cli.reports.elements import Markup, element, join, name, row, table
 from vision_cli.reports.wording import is_number
 
 _KEYS = {"precision": "precision", "recall": "recall", "f1": "F1", "auc": "ROC-AUC", "ap": "AP"}
+_OBJECTS = {"ap50": "AP50", "f1": "F1", "precision": "precision", "recall": "recall", "ap": "AP"}
+_KEYS_OF = {
+    "detect": _OBJECTS,
+    "instance": _OBJECTS,
+    "semantic": {"iou": "IoU", "pixel_accuracy": "pixel accuracy", "dice": "Dice", "boundary_f1": "F1 of outlines"},
+    "panoptic": {"pq": "PQ", "sq": "SQ", "rq": "RQ"},
+}
 _PLAIN = ("auc[", "ap[")
 _MANY = 20
 
@@ -19,14 +26,17 @@ _MANY = 20
 def classes(shown: EvalSection) -> Markup | None:
     """Return the table of the classes, the weakest first; None where no figure has a class."""
     values, intervals = shown.result.get("metrics") or {}, shown.result.get("intervals") or {}
-    keys = [key for key in _KEYS if any(f"{key}[{each}]" in values for each in shown.classes)]
+    task = (shown.result.get("model") or {}).get("task")
+    known = _KEYS_OF.get(str(task), _KEYS)
+    keys = [key for key in known if any(f"{key}[{each}]" in values for each in shown.classes)]
     if not keys:
         return None
     photos = _photos(shown)
-    order = sorted(shown.classes, key=lambda each: _weakness(values.get(f"f1[{each}]")))
+    first = "f1" if known is _KEYS else keys[0]
+    order = sorted(shown.classes, key=lambda each: _weakness(values.get(f"{first}[{each}]")))
     rows = [row(name(each), *_cells(each, keys, (values, intervals)), photos.get(each, "")) for each in order]
     rows = rows if photos else [row(name(each), *_cells(each, keys, (values, intervals))) for each in order]
-    head = ("class", *(_KEYS[key] for key in keys), *(["photos"] if photos else []))
+    head = ("class", *(known[key] for key in keys), *(["photos"] if photos else []))
     return table("Classes, the weakest first", head, rows, "figures classes" + (" long" if len(rows) > _MANY else ""))
 
 

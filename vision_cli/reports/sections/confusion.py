@@ -16,28 +16,44 @@ _SHOWN_OF_MANY = 40
 _SMALL, _TINY = 12, 25
 _PAIRS = 12
 _LEVELS = 10
+_NOTHING, _NOT_SEEN = "(background)", "(not seen)"
+"""Of objects: nothing there, or nothing found; of pixels: outside of what the network looks at."""
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def confusion(shown: EvalSection) -> Markup | None:
     """Return the confusion matrix as a heat table, and its largest confusions as a list; None where there is none."""
-    matrix = shown.result.get("confusion")
-    if not matrix or len(matrix) != len(shown.classes):
+    found = _counts(shown)
+    if found is None:
         return None
-    counts, names = np.array(matrix, dtype=np.int64), list(shown.classes)
+    counts, names, what = found
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    pairs = _pairs(counts, shares, names) if len(names) > 2 else None
+    pairs = _pairs(counts, shares, names, what) if len(names) > 2 else None
     if len(names) > MOST_CLASSES:
         counts, shares, names = _worst(counts, names)
         kept = note(
             f"The {_SHOWN_OF_MANY} of {len(shown.classes):,} classes with the most mistakes; "
             "the last row and column hold all others together."
         )
-        return join([_matrix(counts, shares, names), kept, pairs])
+        return join([_matrix(counts, shares, names, what), kept, pairs])
     if len(names) > _TINY:
-        return join([_matrix(counts, shares, names), pairs])
-    return beside(_matrix(counts, shares, names), pairs)
+        return join([_matrix(counts, shares, names, what), pairs])
+    return beside(_matrix(counts, shares, names, what), pairs)
+
+
+def _counts(shown: EvalSection) -> tuple[Counts, list[str], str] | None:
+    """Return the matrix, the names of its rows and what it counts; that of places has one more row and column."""
+    matrix, names = shown.result.get("confusion"), list(shown.classes)
+    if not matrix or len(matrix) - len(names) not in (0, 1):
+        return None
+    counts = np.array(matrix, dtype=np.int64)
+    if len(counts) == len(names):
+        return counts, names, "photo"
+    if (shown.result.get("model") or {}).get("task") == "semantic":
+        # Pixels all have an answer, unless the network does not see the photo's margins.
+        return (counts, [*names, _NOT_SEEN], "pixel") if counts[:, -1].any() else (counts[:-1, :-1], names, "pixel")
+    return counts, [*names, _NOTHING], "object"
 
 
 def _worst(counts: Counts, names: list[str]) -> tuple[Counts, Any, list[str]]:
@@ -54,34 +70,37 @@ def _worst(counts: Counts, names: list[str]) -> tuple[Counts, Any, list[str]]:
     return merged, shares, [*(names[each] for each in kept), "all others"]
 
 
-def _matrix(counts: Counts, shares: Any, names: Sequence[str]) -> Markup:
+def _matrix(counts: Counts, shares: Any, names: Sequence[str], what: str) -> Markup:
     size = "small" if len(names) <= _SMALL else "medium" if len(names) <= _TINY else "tiny"
     length = 24 if size == "tiny" else 30
     heads = (element("th", element("span", name(each, length)), scope="col") for each in names)
     head = element("tr", element("th", "truth ↓ answer →", scope="col", class_="corner"), *heads)
-    rows = (_row(index, counts, shares, names) for index in range(len(names)))
-    caption = "Confusions: a row for each true class, coloured by the share of its photos"
+    rows = (_row(index, counts, shares, names, what) for index in range(len(names)))
+    caption = f"Confusions: a row for each true class, coloured by the share of its {what}s"
     body = element("tbody", *rows)
     return captioned(caption, element("table", element("thead", head), body, class_=f"heat {size}", aria_label=caption))
 
 
-def _row(index: int, counts: Counts, shares: Any, names: Sequence[str]) -> Markup:
-    cells = (_cell(index, column, counts, shares) for column in range(len(names)))
+def _row(index: int, counts: Counts, shares: Any, names: Sequence[str], what: str) -> Markup:
+    cells = (_cell((index, column), counts, shares, what) for column in range(len(names)))
     return element("tr", element("th", name(names[index], 30), scope="row"), *cells)
 
 
-def _cell(index: int, column: int, counts: Counts, shares: Any) -> Markup:
+def _cell(place: tuple[int, int], counts: Counts, shares: Any, what: str) -> Markup:
+    index, column = place
     number = int(counts[index, column])
     if not number:
         return element("td", class_="right0" if index == column else None)
     if np.isnan(shares[index, column]):
-        return element("td", f"{number:,}")
+        return element("td", "" if what == "pixel" else f"{number:,}", title=f"{number:,} {what}s")
     level = max(1, round(float(shares[index, column]) * _LEVELS))
     kind = "right" if index == column else "wrong"
-    return element("td", f"{number:,}", class_=f"{kind}{level}", title=per_cent(float(shares[index, column])))
+    texts = (f"{number:,}", per_cent(float(shares[index, column])))
+    shown, title = (f"{shares[index, column]:.0%}", f"{texts[0]} pixels") if what == "pixel" else texts
+    return element("td", shown, class_=f"{kind}{level}", title=title)
 
 
-def _pairs(counts: Counts, shares: Any, names: Sequence[str]) -> Markup:
+def _pairs(counts: Counts, shares: Any, names: Sequence[str], what: str) -> Markup:
     wrong = counts - np.diag(np.diag(counts))
     order = [divmod(int(place), len(names)) for place in np.argsort(-wrong, axis=None, kind="stable")[:_PAIRS]]
     rows = [
@@ -96,10 +115,10 @@ def _pairs(counts: Counts, shares: Any, names: Sequence[str]) -> Markup:
     ]
     if not rows:
         return note("No class is taken for another.")
-    total = count(int(wrong.sum()), "wrong answer")
+    total = count(int(wrong.sum()), "wrong answer" if what == "photo" else f"wrong {what}")
     return table(
         f"Most frequent confusions, of {total}",
-        ("true class", "answer", "photos", "of its class"),
+        ("true class", "answer", f"{what}s", "of its class"),
         rows,
         "figures confusions",
     )

@@ -63,21 +63,23 @@ def _counts(shown: DataSection) -> Markup:
         for each, numbers in shown.counts.items()
     ]
     caption = (
-        "Photos by split" if shown.values else f"Photos by class and split, {count(len(rows), 'class', 'classes')}"
+        "Photos by split"
+        if shown.values
+        else f"{shown.counted.capitalize()}s by class and split, {count(len(rows), 'class', 'classes')}"
     )
     box = table(
         caption, ("class", *shown.splits, "all", ""), rows, "figures counts" + (" long" if len(rows) > 20 else "")
     )
     key = legend([(each, f"split{number}") for number, each in enumerate(shown.splits)])
-    return element("div", box, key, _range(totals) if len(rows) > 1 else None)
+    return element("div", box, key, _range(totals, shown.counted) if len(rows) > 1 else None)
 
 
-def _range(totals: Mapping[str, int]) -> Markup:
+def _range(totals: Mapping[str, int], what: str) -> Markup:
     """Return one line on the smallest and largest class."""
     least, most = min(totals, key=lambda each: totals[each]), max(totals, key=lambda each: totals[each])
     if totals[least] == totals[most]:
-        return note(f"Every class has {count(totals[most], 'photo')}.")
-    texts = (f" has the fewest photos ({totals[least]:,}), ", f" the most ({totals[most]:,}).")
+        return note(f"Every class has {count(totals[most], what)}.")
+    texts = (f" has the fewest {what}s ({totals[least]:,}), ", f" the most ({totals[most]:,}).")
     return element("p", name(least, 40), texts[0], name(most, 40), texts[1], class_="note")
 
 
@@ -86,10 +88,10 @@ def _sizes(sizes_px: Sequence[tuple[int, int]]) -> Markup | None:
         return None
     widths, heights = (np.array(each) for each in zip(*sizes_px, strict=True))
     if len(set(sizes_px)) == 1:
-        text = f"Every photo is {widths[0]:,} × {heights[0]:,} px."  # noqa: RUF001 - a multiplication sign
+        text = f"Every photo is {widths[0]:,} × {heights[0]:,} px."
         return figure("Photo sizes", note(text))
     ranges = f"widths {widths.min():,} to {widths.max():,} px, heights {heights.min():,} to {heights.max():,} px"
-    middle = f"median {np.median(widths):,.0f} × {np.median(heights):,.0f} px"  # noqa: RUF001 - a multiplication sign
+    middle = f"median {np.median(widths):,.0f} × {np.median(heights):,.0f} px"
     what = f"{count(len(sizes_px), 'photo')}; {ranges}, {middle}"
     drawn = cloud([(float(x), float(y)) for x, y in sizes_px], ("width in px", "height in px"), what)
     return figure("Photo sizes", drawn, note(what + "."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.reports import wording
 from vision_cli.reports.charts.columns import reliability
 from vision_cli.reports.charts.points import against
@@ -15,7 +16,11 @@ from vision_cli.reports.naming import judged, runtime
 from vision_cli.reports.sections.classes import classes
 from vision_cli.reports.sections.confusion import confusion
 from vision_cli.reports.sections.pictures import gallery
+from vision_cli.reports.sections.places import examples, places, settings
 from vision_cli.reports.wording import is_number
+
+_ELSEWHERE = frozenset((*wording.SPEED, *wording.COUNTS, *(f"error_{kind}" for kind in wording.ERRORS)))
+"""Figures with a table of their own."""
 
 
 def evaluation(shown: Sequence[EvalSection], task: str) -> Markup:
@@ -38,6 +43,8 @@ def _detail(shown: EvalSection, task: str, first: EvalSection | None) -> list[Ma
     parts: list[Markup | None] = [facts(_facts(shown)), _warnings(shown), quality]
     if same and first is not None:
         return [*parts, note(f"Classes, confusions and worst mistakes are the same as with {runtime(first)}.")]
+    if task in PLACE_TASKS:
+        return [*parts, classes(shown), *places(shown), confusion(shown), *examples(shown)]
     mistakes = "Largest differences" if task == "regress" else "Worst mistakes: wrong, and most sure of it"
     pictures = gallery(mistakes, shown.mistakes, task) or note("No mistake to show.")
     return [*parts, classes(shown), confusion(shown), pictures]
@@ -45,9 +52,12 @@ def _detail(shown: EvalSection, task: str, first: EvalSection | None) -> list[Ma
 
 def _same_answers(shown: EvalSection, first: EvalSection) -> bool:
     """Return whether two evaluations cannot be told apart by class figures, confusions and shown mistakes."""
-    said = [[(each.name, each.truth, each.answer) for each in part.mistakes] for part in (shown, first)]
+    said: list[list[Any]] = [
+        [(each.name, each.truth, each.answer) for each in part.mistakes] for part in (shown, first)
+    ]
     figures = [_class_figures(part.result) for part in (shown, first)]
     matrix = [part.result.get("confusion") for part in (shown, first)]
+    said = [[*each, *(picture.said for picture in part.worst)] for each, part in zip(said, (shown, first), strict=True)]
     return said[0] == said[1] and figures[0] == figures[1] and matrix[0] == matrix[1] and not shown.pairs
 
 
@@ -64,7 +74,7 @@ def _facts(shown: EvalSection) -> list[tuple[str, str]]:
         pairs.append(("Family", name(str(model["family"]))))
     pairs.append(("Precision", str(ran.get("precision") or "float32")))
     pairs += [("Threads", str(ran["threads"]))] if ran.get("threads") else []
-    return pairs
+    return [*pairs, *settings(shown.result.get("settings") or {})]
 
 
 def _warnings(shown: EvalSection) -> Markup | None:
@@ -74,7 +84,8 @@ def _warnings(shown: EvalSection) -> Markup | None:
 
 def _metrics(result: Mapping[str, Any]) -> Markup:
     values, intervals = result.get("metrics") or {}, result.get("intervals") or {}
-    keys = [key for key in values if "[" not in key and key not in wording.SPEED and not _twin(key, values)]
+    keys = [key for key in values if "[" not in key and key not in _ELSEWHERE and not _twin(key, values)]
+    keys = [key for key in keys if values[key] is not None or key not in wording.SIZES]
     rows = [_metric(key, values[key], intervals.get(key)) for key in keys]
     return table("Quality, with 95 % intervals", ("metric", "value", "interval", ""), rows, "figures quality")
 

@@ -16,6 +16,10 @@ _QUALITY = {
     "classify": ("top1", "top5", "f1", "ece"),
     "multilabel": ("f1", "map", "exact_match"),
     "regress": ("mae", "rmse", "r2"),
+    "detect": ("ap50", "ap", "f1"),
+    "instance": ("ap50", "ap", "f1"),
+    "semantic": ("miou", "pixel_accuracy", "boundary_f1"),
+    "panoptic": ("pq", "sq", "rq"),
 }
 
 

@@ -26,6 +26,10 @@ _HEADLINES = {
     "classify": ("top1", "f1", "latency_ms.p95", "size_mb"),
     "multilabel": ("f1", "map", "latency_ms.p95", "size_mb"),
     "regress": ("mae", "r2", "latency_ms.p95", "size_mb"),
+    "detect": ("ap50", "ap", "f1", "latency_ms.p95", "size_mb"),
+    "instance": ("ap50", "ap", "f1", "latency_ms.p95", "size_mb"),
+    "semantic": ("miou", "pixel_accuracy", "latency_ms.p95", "size_mb"),
+    "panoptic": ("pq", "sq", "rq", "latency_ms.p95", "size_mb"),
 }
 _MISSING = {
     "fail": "failed",
@@ -33,7 +37,15 @@ _MISSING = {
     "not measured": "not measured",
     NOT_JUDGED: NOT_JUDGED,
 }
-_TASKS = {"classify": "one class a photo", "multilabel": "several labels a photo", "regress": "a value a photo"}
+_TASKS = {
+    "classify": "one class a photo",
+    "multilabel": "several labels a photo",
+    "regress": "a value a photo",
+    "detect": "boxes of objects",
+    "instance": "masks of objects",
+    "semantic": "a class a pixel",
+    "panoptic": "a segment a pixel",
+}
 
 
 def header(document: Document, links: Sequence[tuple[str, str]]) -> Markup:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision_cli import checks, reports
+from vision_cli import checks
 from vision_cli.checks.finding import Finding
 from vision_cli.checks.request import Request
 from vision_cli.checks.settings import Settings
 from vision_cli.core import files
 from vision_cli.core.progress import Progress, Silent
+from vision_cli.stages import named_source, places
 from vision_cli.stages.checking import checked_source, known_photos, lists
 from vision_cli.stages.checking.checked_source import NEED, OUTLINES, Source
 from vision_cli.stages.checking.lists import Place
@@ -159,7 +160,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
     """
     names = checks.chosen(request.only, request.skip, fast=request.fast, deep=request.deep)
     settings = Settings().with_words(request.thresholds)
-    reports.check_targets(request.html, request.csv)
+    places.check_files(request.html, request.csv, reads=named_source.reads(request.data))
     if any(checks.card(name).reads == "embeddings" for name in names):
         from vision_cli.stages.checking import embedding
 
@@ -167,6 +168,11 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
     progress = progress or Silent()
     with _uncollected():
         source, asked = prepared(request.data, names, settings, progress, thresholds=request.thresholds)
+        left_out = _left_out(names, request)
+        if asked.photos is None:
+            blind = [name for name in names if checks.card(name).needs_photos]
+            left_out |= dict.fromkeys(blind, "none of the photos is there")
+            names = [name for name in names if name not in left_out]
         findings = [finding for name in names for finding in checks.find(name, asked)]
     findings.sort(key=lambda finding: ("error", "warning", "info").index(finding.severity))
     result = CheckResult(
@@ -175,7 +181,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
         photos=len(source.dataset),
         annotations=source.dataset.annotations.num_rows,
         checks=tuple(names),
-        left_out=_left_out(names, request),
+        left_out=left_out,
         found=tuple(Found(each, lists.places(source.dataset, each, LISTED)) for each in findings),
         notes=source.dataset.notes,
         written=() if request.dry_run else tuple(path for path in (request.html, request.csv) if path is not None),
@@ -204,9 +210,14 @@ def prepared(
         settings = _at_training_size(settings, data, source)
     facts = known_photos.file_facts(source) if reads & {"files", "photos", "embeddings"} else None
     asked = Request(source.dataset, settings, facts, refusal=source.refusal)
-    if reads & {"photos", "embeddings"}:
-        asked = _with_photos(asked, source, data, progress)
+    if not reads & {"photos", "embeddings"} or _is_without_photos(asked):
+        return source, asked
+    asked = _with_photos(asked, source, data, progress)
     return source, _with_embeddings(asked, source, data, names, progress) if "embeddings" in reads else asked
+
+
+def _is_without_photos(asked: Request) -> bool:
+    return asked.files is not None and len(asked.dataset) > 0 and bool(asked.files.missing.all())
 
 
 def _at_training_size(settings: Settings, data: DataRequest, source: Source) -> Settings:
@@ -216,12 +227,9 @@ def _at_training_size(settings: Settings, data: DataRequest, source: Source) -> 
 
 
 def _with_photos(asked: Request, source: Source, data: DataRequest, progress: Progress) -> Request:
-    from vision_cli.checks import photo_cache, photo_facts
+    from vision_cli.checks import photo_cache
     from vision_cli.imaging import lookalikes
 
-    if asked.files is not None and len(source.dataset) and asked.files.missing.all():
-        records = [photo_facts.PhotoRecord(photo_facts.MISSING)] * len(source.dataset)
-        return replace(asked, photos=photo_facts.PhotoFacts(records), thumbnail=None)
     paths = source.dataset.paths()
 
     def step(done: int, total: int) -> None:
@@ -237,8 +245,8 @@ def _with_embeddings(
 ) -> Request:
     from vision_cli.stages.checking import embedding
 
-    project = None if source.path is not None else data.project()
-    return embedding.with_embeddings(asked, source.dataset.paths(), names, project, progress)
+    home = data.project() if source.path is None else source.path
+    return embedding.with_embeddings(asked, source.dataset.paths(), names, home, progress)
 
 
 def _cache(project: Project) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vision_cli import formats
 from vision_cli.core import containment
@@ -17,11 +16,7 @@ from vision_cli.stages import named_source
 from vision_cli.stages.detecting import detect
 from vision_cli.stages.named_source import DataRequest
 
-if TYPE_CHECKING:
-    from vision_cli.core.project import Project  # pydantic, for those who name a view
-
 _SHOWN = 10
-_MOST_DEALT = 200_000
 _SAY_SIZES = frozenset({"voc"})
 """Formats whose labels say sizes, which are checked against the photos, while a reader would believe the photos."""
 
@@ -58,7 +53,7 @@ def find(request: DataRequest) -> Source:
     if named_source.is_path(request):
         return _path(request)
     found = named_source.find(request)
-    return Source(found.title, "", _dealt(request.project(), found.title, found.dataset))
+    return Source(found.title, "", found.dataset)
 
 
 def _path(request: DataRequest) -> Source:
@@ -83,16 +78,6 @@ def _path(request: DataRequest) -> Source:
         alone = replace(alone, followed=frozenset(alone.roots if request.links == "follow" else ()))
         return Source(os.fspath(path), form, alone, path, (error.message, *error.details[:_SHOWN]))
     return Source(os.fspath(path), form, dataset, path)
-
-
-def _dealt(project: Project, name: str, dataset: Dataset) -> Dataset:
-    """Return a view with the splits that training would see; nothing is remembered."""
-    from vision_cli.stages import data, split_memory
-
-    if not 0 < len(dataset) <= _MOST_DEALT:
-        return dataset
-    task = data.resolve_task(project, dataset)
-    return split_memory.split(project, dataset, task, remember=False, rule=data.split_rule(project, name))
 
 
 def _photos_alone(path: Path) -> Dataset:

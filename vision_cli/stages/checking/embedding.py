@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,12 +25,14 @@ from vision_cli.core.project import Project
 from vision_cli.imaging.draw import thumbnail
 from vision_cli.imaging.read import read_photo
 from vision_cli.imaging.write import encode_png
+from vision_cli.models.source import cache_folder
 
 NEEDS = ("torch", "timm", "sklearn", "safetensors")
 OF_LABELS = frozenset(("label-doubtful", "variety-class", "class-needs-photos"))
 """Checks that look at the crops of boxes where there are boxes."""
 
 _CROP_PX = 320
+_PLACE_DIGITS = 16
 _SHARES = ("recall", "accuracy", "f1")
 
 
@@ -42,7 +46,7 @@ def check_parts() -> None:
 
 
 def with_embeddings(
-    asked: Request, paths: Sequence[Path], names: Sequence[str], project: Project | None, progress: Progress
+    asked: Request, paths: Sequence[Path], names: Sequence[str], home: Project | Path, progress: Progress
 ) -> Request:
     """Return a request with embeddings of the photos that could be decoded, and of crops if a check wants those.
 
@@ -50,7 +54,8 @@ def with_embeddings(
         asked: with photos.
         paths: of the photos, by row.
         names: of the checks.
-        project: keeps the embeddings beside its file, and its KPIs say which recall is wanted; None keeps nothing.
+        home: a project keeps the embeddings beside its file, and its KPIs say which recall is wanted; those of a bare
+            folder or file stay in the user's cache.
         progress: is told how many photos are done.
 
     Raises:
@@ -64,12 +69,23 @@ def with_embeddings(
     drawn, boxes = embedded.drawn_boxes(asked, rng) if wanted else (np.empty(0, np.int64), 0)
     config = ModelConfig()
     network = models.build(config, 1, offline=True, progress=progress)
-    store = None if project is None else project.root / ".vision" / "embeddings"
+    store = _of_the_user(home) if isinstance(home, Path) else home.root / ".vision" / "embeddings"
     photos = _embed(network, [paths[row] for row in rows.tolist()], store, progress)
-    crops = _crops(network, asked, drawn, paths, progress)
-    bounds = {} if project is None else kpi_bounds(project)
+    crops = _crops(network, (asked, drawn, paths), store, progress)
+    bounds = {} if isinstance(home, Path) else kpi_bounds(home)
     groups = embedded.groups_of(asked)
     return replace(asked, deep=Embedded(rows, photos, groups, drawn, crops, boxes, config.backbone, bounds))
+
+
+def _of_the_user(data: Path) -> Path | None:
+    """Return the folder for embeddings of bare data, one for each place of data; None where nothing can be kept."""
+    digest = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:_PLACE_DIGITS]
+    folder = cache_folder().parent / "embeddings" / digest
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def kpi_bounds(project: Project) -> Mapping[str, float]:
@@ -87,8 +103,18 @@ def _embed(network: Network, paths: Sequence[Path], store: Path | None, progress
     return np.asarray(embed_views(network, paths, (network.preprocess, (PLAIN,)), how, progress)[0])
 
 
-def _crops(network: Network, asked: Request, drawn: Ids, paths: Sequence[Path], progress: Progress) -> Rows:
-    """Cut boxes out, at most _CROP_PX long, and embed them; each photo is decoded once, the crops lie on the disk."""
+def _crops(network: Network, what: tuple[Request, Ids, Sequence[Path]], store: Path | None, progress: Progress) -> Rows:
+    """Cut boxes out, at most _CROP_PX long, and embed them; each photo is decoded once, the crops lie on the disk.
+
+    Kept by the crop's own content: a box that moved is another crop, and a photo of the same bytes elsewhere none.
+
+    Args:
+        network: gives embeddings.
+        what: request, annotations drawn, paths of the photos by row.
+        store: keeps them; None keeps nothing.
+        progress: hears how many photos are done.
+    """
+    asked, drawn, paths = what
     if not len(drawn):
         return np.empty((0, network.n_features), np.float32)
     by_photo: dict[int, list[int]] = {}
@@ -103,4 +129,4 @@ def _crops(network: Network, asked: Request, drawn: Ids, paths: Sequence[Path], 
                 # Not through core.files: nobody needs these on the disk after a crash.
                 (Path(folder) / f"{row}.png").write_bytes(encode_png(crop))
             progress.step("cut boxes out", done + 1, len(by_photo))
-        return _embed(network, [Path(folder) / f"{row}.png" for row in drawn.tolist()], None, progress)
+        return _embed(network, [Path(folder) / f"{row}.png" for row in drawn.tolist()], store, progress)

@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from vision_cli import reports
 from vision_cli.checks import repairs
 from vision_cli.checks.repair import Change, Work
 from vision_cli.checks.request import Mask, Request
 from vision_cli.checks.settings import Settings
 from vision_cli.core import files
 from vision_cli.core.dataset import Dataset
-from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.errors import AnswerIsNo, DataError, UsageError
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.formats import CARRIED
+from vision_cli.stages import named_source, places
 from vision_cli.stages.checking import check, photo_repairs
 from vision_cli.stages.checking.checked_source import Source
-from vision_cli.stages.converting.convert import Conversion, ConvertRequest, convert
+from vision_cli.stages.converting.convert import Conversion, ConvertRequest, convert, writer
 from vision_cli.stages.converting.photo_copies import Images
 from vision_cli.stages.named_source import DataRequest
 from vision_cli.stages.target_folder import check_target
@@ -34,6 +34,7 @@ from vision_cli.stages.target_folder import check_target
 _CHECKS = ("photo-broken", "label-without-photo")
 """Two that look at photos and files: so everything that repairs need is read."""
 _LABELS = ("label-without-photo", "outline-broken")
+_MISSING = "drop-missing-photos"
 _HEAD = ("repair", "file", "annotation", "before", "after")
 
 
@@ -135,8 +136,9 @@ def fix(request: FixRequest, progress: Progress | None = None) -> FixResult:
     """
     names = repairs.chosen(request.names)
     settings = Settings().with_words(request.thresholds)
-    reports.check_targets(request.csv)
+    places.check_files(request.csv, reads=named_source.reads(request.data))
     progress = progress or Silent()
+    target = _checked(request)
     look = _CHECKS if any(repairs.REPAIRS[name].photos for name in names) else _LABELS
     everything = replace(request.data, need=frozenset(CARRIED))
     source, asked = check.prepared(everything, look, settings, progress, thresholds=request.thresholds)
@@ -145,10 +147,12 @@ def fix(request: FixRequest, progress: Progress | None = None) -> FixResult:
             source.refusal[0], details=source.refusal[1:], hint="A copy can only be made of labels that are read."
         )
     form = _format(request, source)
-    target = check_target(
-        request.target, source.path or request.data.project().root / "vision.yaml", force=request.force
-    )
+    names = _possible(names, asked, named=bool(request.names))
     mended, lines = _mend(asked, names)
+    if mended.gone.all() and len(mended.gone):
+        raise AnswerIsNo(
+            f"{source.title}: the repairs leave no photo; nothing is written.", hint="Choose others with --repair."
+        )
     with ExitStack() as stack:
         dataset = mended.dataset
         if (mended.names or mended.upright) and not request.dry_run:
@@ -161,6 +165,23 @@ def fix(request: FixRequest, progress: Progress | None = None) -> FixResult:
         files.write_text(request.csv, _csv(lines))
     counts = {name: sum(line.repair == name for line in lines) for name in names}
     return FixResult(source.title, request.target, counts, tuple(lines), conversion, request.csv)
+
+
+def _possible(names: list[str], asked: Request, *, named: bool) -> list[str]:
+    """Return the repairs that can be done: those that look at photos cannot where none of them is there.
+
+    Raises:
+        DataError: one that cannot be done was asked for by name.
+    """
+    if asked.files is None or not len(asked.dataset) or not asked.files.missing.all():
+        return names
+    blind = [name for name in names if repairs.REPAIRS[name].photos or name == _MISSING]
+    if blind and named:
+        raise DataError(
+            f"{', '.join(blind)}: none of {len(asked.dataset)} photos is there.",
+            hint="--images-root FOLDER says where they are.",
+        )
+    return [name for name in names if name not in blind]
 
 
 @dataclass(slots=True)
@@ -205,14 +226,30 @@ def _without(dataset: Dataset, gone: Mask) -> Dataset:
     return dataset.select(~gone) if gone.any() else dataset
 
 
+def _checked(request: FixRequest) -> Path:
+    """Return the real path of the target, before any work is done for it.
+
+    Raises:
+        UsageError: a target or a format that cannot be one.
+    """
+    paths = named_source.reads(request.data)
+    if request.to is not None:
+        writer(request.to, request.allowed)
+    elif not paths:
+        raise UsageError(
+            "a view has no format of its own.", hint="Say in which to write it: --to vision, --to coco ..."
+        )
+    return check_target(request.target, paths[0] if paths else _project_file(request), force=request.force)
+
+
+def _project_file(request: FixRequest) -> Path:
+    return request.data.project().root / "vision.yaml"
+
+
 def _format(request: FixRequest, source: Source) -> str:
     """Return the format of the copy."""
     if request.to is not None:
         return request.to
-    if not source.format:
-        raise UsageError(
-            "a view has no format of its own.", hint="Say in which to write it: --to vision, --to coco ..."
-        )
     from vision_cli import formats
 
     if not hasattr(formats.FORMATS.load(source.format), "write"):
@@ -224,10 +261,10 @@ def _format(request: FixRequest, source: Source) -> str:
 
 def _conversion(request: FixRequest, source: Source, form: str, dataset: Dataset) -> ConvertRequest:
     return ConvertRequest(
-        source.path or request.data.project().root / "vision.yaml",
+        source.path or _project_file(request),
         request.target,
         form,
-        source_format=source.format or form,
+        source_format=source.format or _formats(dataset) or form,
         # In the source's own format, photos that were not there and photos without labels are no news.
         allowed=request.allowed | (frozenset({"no-image", "unlabelled"}) if form == source.format else frozenset()),
         images=request.images,
@@ -236,6 +273,11 @@ def _conversion(request: FixRequest, source: Source, form: str, dataset: Dataset
         dry_run=request.dry_run,
         given=lambda: dataset,
     )
+
+
+def _formats(dataset: Dataset) -> str:
+    """Return the formats that a view's sources came in."""
+    return " + ".join(sorted({origin.format for origin in dataset.origins.values()}))
 
 
 def _near(target: Path) -> Path:

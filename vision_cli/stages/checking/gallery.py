@@ -118,7 +118,7 @@ class _Pictures:
         edges = np.stack([boxes.left, boxes.top, boxes.right, boxes.bottom], axis=1)[rows[shown]]
         known = bool((sizes > 0).all())
         there = ~np.isnan(edges[:, 0]) if known else np.zeros(len(edges), np.bool_)
-        shares = edges[there] / np.tile(sizes if known else 1.0, 2)
+        shares = edges[there] / np.tile(sizes if known else np.ones(2), 2)
         picture = marking.marked(photo, shares, loud[shown][there], max_px=THUMBNAIL_PX)
         return write.encode_jpeg(picture, _QUALITY)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from vision_cli.checks.finding import Finding
+from vision_cli.core.columns import from_numpy
 from vision_cli.core.dataset import Dataset
 
 _HEAD = (
@@ -103,7 +104,7 @@ def _texts(table: pa.Table, name: str, rows: np.ndarray[Any, np.dtype[np.int64]]
     """Return values of a column; None at rows of -1."""
     if not len(rows) or not (rows >= 0).any():
         return [None] * len(rows)
-    found: list[str | None] = table[name].take(pa.array(rows, mask=rows < 0)).to_pylist()
+    found: list[str | None] = table[name].take(from_numpy(rows, rows < 0)).to_pylist()
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vision_cli.core.columns import from_numpy
 from vision_cli.core.conservation import ClassLine, Loss, Mask, Tally
 from vision_cli.core.dataset import Dataset
 from vision_cli.formats import conserving
@@ -47,10 +48,10 @@ class Account:
         if self.kept_images.all() and self.kept_rows.all():
             return dataset
         rows = (np.cumsum(self.kept_images) - 1)[_photo_rows(dataset)[self.kept_rows]]
-        images = _numbered(dataset.images.filter(pa.array(self.kept_images)))
+        images = _numbered(dataset.images.filter(from_numpy(self.kept_images)))
         annotations = _numbered(_filtered(dataset.annotations, self.kept_rows))
         at = annotations.schema.get_field_index("image_id")
-        return replace(dataset, images=images, annotations=annotations.set_column(at, "image_id", pa.array(rows)))
+        return replace(dataset, images=images, annotations=annotations.set_column(at, "image_id", from_numpy(rows)))
 
     def counts(self) -> Account:
         """Return the same account without the columns that nobody counts: outlines are most of a data set's memory."""
@@ -146,8 +147,8 @@ def _not_empty(shares: Sequence[Share]) -> list[Share]:
 def _filtered(table: pa.Table, kept: Mask) -> pa.Table:
     """Return the rows that stay; outlines are copied piece by piece: Arrow holds three times their bytes meanwhile."""
     if "outline" not in table.column_names or kept.all():
-        return table.filter(pa.array(kept))
-    others = table.drop_columns(["outline"]).filter(pa.array(kept))
+        return table.filter(from_numpy(kept))
+    others = table.drop_columns(["outline"]).filter(from_numpy(kept))
     outline = pa.chunked_array([runs.kept(texts, rows) for texts, rows in _pieces(table["outline"], kept)], pa.binary())
     return others.add_column(table.column_names.index("outline"), "outline", outline)
 
@@ -160,7 +161,7 @@ def _pieces(column: pa.ChunkedArray, kept: Mask) -> Iterator[tuple[pa.Array, Mas
 
 
 def _numbered(table: pa.Table) -> pa.Table:
-    return table.set_column(table.schema.get_field_index("id"), "id", pa.array(np.arange(table.num_rows)))
+    return table.set_column(table.schema.get_field_index("id"), "id", from_numpy(np.arange(table.num_rows)))
 
 
 def _tally(kept: Mask, drops: Sequence[Share], changes: Sequence[Share]) -> Tally:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vision_cli import formats
 from vision_cli.core.catalogue import suggestion
@@ -19,12 +19,14 @@ from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.origin import Origin, Pixels
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.formats import ReadOptions, WriteOptions, Written, conserving
-from vision_cli.stages.converting import photo_copies, reshaping, verify_copy
+from vision_cli.stages.converting import photo_copies, reshaping
 from vision_cli.stages.converting.accounting import Account, account
 from vision_cli.stages.converting.photo_copies import Images
-from vision_cli.stages.converting.verify_copy import Sent, Verification
 from vision_cli.stages.detecting import detect
 from vision_cli.stages.target_folder import check_apart, check_space, check_target, staged
+
+if TYPE_CHECKING:
+    from vision_cli.stages.converting.verify_copy import Verification
 
 ALL = "all"
 SOURCE = "data"
@@ -141,10 +143,7 @@ def convert(request: ConvertRequest, progress: Progress | None = None) -> Conver
         DataError: the source is refused.
         ResourceError: the disk is full or refuses.
     """
-    _check_names(request)
-    target_format = formats.FORMATS.load(request.to)
-    if not hasattr(target_format, "write"):
-        raise UsageError(f"the format '{request.to}' is only read.", hint=f"Written: {', '.join(_writable())}.")
+    target_format = writer(request.to, request.allowed)
     if request.boxes_only and "box" not in target_format.CARRIES:
         raise UsageError(f"the format '{request.to}' holds no boxes.", hint="Leave --boxes-only out.")
     target = check_target(request.target, request.source, force=request.force)
@@ -298,11 +297,11 @@ class _Work:
         with staged(self.target) as folder:
             written: Written = self.format.write(dataset, folder, options)
             if request.verify:
-                verification = self._verified(Sent(dataset, written, folder, *map(counted.changed, verify_copy.FREE)))
+                verification = self._verified(dataset, written, folder, counted)
             if request.images != "none":
                 found = photo_copies.pairs(dataset, written.photos)
                 photo_copies.place(found, folder, request.images, request.workers, self.progress)
-            if name == request.to:
+            if request.to in (name, *_first_formats(dataset)):
                 photo_copies.place_companions(dataset, folder)
         return written, verification
 
@@ -311,15 +310,18 @@ class _Work:
         photos = photo_copies.bytes_of(dataset) if self.request.images == "copy" else 0
         check_space(self.target, labels + photos)
 
-    def _verified(self, sent: Sent) -> Verification:
+    def _verified(self, dataset: Dataset, written: Written, folder: Path, counted: Account) -> Verification:
         """Read back what was written; the photos are not needed for it, but their sizes may be."""
+        from vision_cli.stages.converting import verify_copy
+
+        sent = verify_copy.Sent(dataset, written, folder, *map(counted.changed, verify_copy.FREE))
         made = photo_copies.stand_ins(sent.dataset, sent.written.photos, sent.folder)
         options = ReadOptions(SOURCE, pixels=conserving.pixels_of(sent.dataset), mapping=self.request.mapping)
         try:
             back = self.format.read(sent.folder, options)
         except DataError as error:
             told = [f"it cannot be read back: {error.message}", *error.details]
-            raise _DiffersError(Verification(differences=tuple(told))) from error
+            raise _DiffersError(verify_copy.Verification(differences=tuple(told))) from error
         finally:
             for path in made:
                 path.unlink()
@@ -329,13 +331,31 @@ class _Work:
         return verification
 
 
-def _check_names(request: ConvertRequest) -> None:
-    own = getattr(formats.FORMATS.load(request.to), "LOSSES", ())
+def writer(to: str, allowed: frozenset[str] = frozenset()) -> ModuleType:
+    """Return a format that can be written, once the losses that are allowed are known by name.
+
+    Raises:
+        UsageError: an unknown format or loss, or a format that is only read.
+    """
+    target_format = formats.FORMATS.load(to)
+    _check_names(target_format, allowed)
+    if not hasattr(target_format, "write"):
+        raise UsageError(f"the format '{to}' is only read.", hint=f"Written: {', '.join(_writable())}.")
+    return target_format
+
+
+def _check_names(target_format: ModuleType, allowed: frozenset[str]) -> None:
+    own = getattr(target_format, "LOSSES", ())
     known = {ALL, *formats.CARRIED, *conserving.DEFECTS, *conserving.OTHERS, *own}
-    for name in sorted(request.allowed - known):
+    for name in sorted(allowed - known):
         guess = suggestion(name, sorted(known))
         hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(sorted(known))}."
         raise UsageError(f"no loss is called '{name}'.", hint=hint)
+
+
+def _first_formats(dataset: Dataset) -> list[str]:
+    """Return the format that data of one source came in at first, before it was kept in ours."""
+    return [origin.format for origin in dataset.origins.values()] if len(dataset.roots) == 1 else []
 
 
 def _unused(counted: Account, carries: frozenset[str]) -> list[str]:

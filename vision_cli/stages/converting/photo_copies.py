@@ -7,7 +7,6 @@ import shutil
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -92,6 +91,8 @@ def place(found: Sequence[Pair], folder: Path, images: Images, workers: int, pro
     Raises:
         ResourceError: the disk refuses, or links are not possible there.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     act = {"copy": _copy, "hardlink": _hardlink, "symlink": _symlink}[images]
     make_parents(folder, (name for _, name in found))
     base = os.fspath(folder)

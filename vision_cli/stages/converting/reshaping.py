@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vision_cli.core import outline
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.origin import Pixels
 from vision_cli.formats import conserving
@@ -75,6 +74,8 @@ def _around_outlines(dataset: Dataset) -> Dataset:
     rows = np.flatnonzero(~kinds.box & (kinds.polygons | kinds.mask) & conserving.valid(dataset.annotations, "outline"))
     if not rows.size:
         return dataset
+    from vision_cli.core import outline
+
     outlines = dataset.annotations["outline"].take(pa.array(rows)).to_pylist()
     return _with(dataset, rows, np.array([outline.box(outline.parse(data)) for data in outlines]))
 

@@ -28,7 +28,10 @@ RESHAPES_OUTLINE = frozenset({"polygon", "polygons", "mask", "holes", "bounds", 
 RENUMBERS = frozenset({"ids"})
 """Names of losses of details that box, outline or id do not come back the same with; the report tells of them."""
 
-FREE = (RESHAPES_BOX, RESHAPES_OUTLINE, RENUMBERS)
+JOINS = frozenset({"instances"})
+"""Names of losses of details that make one annotation of all of a class on a photo."""
+
+FREE = (RESHAPES_BOX, RESHAPES_OUTLINE, RENUMBERS, JOINS)
 """In the order of `Sent`."""
 
 _SHOWN = 10
@@ -121,6 +124,7 @@ class Sent:
         reshaped_boxes: bool (N,), annotations whose box is another now, as the report says.
         reshaped_outlines: likewise, of outlines.
         renumbered: likewise, of ids.
+        joined: bool (N,), annotations that become one with the others of their class on their photo.
     """
 
     dataset: Dataset
@@ -129,6 +133,7 @@ class Sent:
     reshaped_boxes: Mask
     reshaped_outlines: Mask
     renumbered: Mask
+    joined: Mask
 
 
 def compare(sent: Sent, back: Dataset, format: Any) -> Verification:
@@ -190,10 +195,13 @@ def _details(dataset: Dataset, before: _Rows, after: _Rows, found: _Found, forma
 def _photo_rows(sent: Sent, back: Dataset) -> Ids:
     """Return for each photo that was read back its row in what was written, -1 for strangers."""
     names = sent.written.photos
-    if all(name is None for name in names):
+    if sent.written.held:
+        names = sent.written.held
+    elif all(name is None for name in names):
         return _unplaced_rows(sent.dataset, back)
     where = {name: row for row, name in enumerate(names) if name is not None}
-    prefixes = {source: _prefix(root, sent.folder) for source, root in back.roots.items()}
+    held = bool(sent.written.held)  # photos that lie in a cache, by their names in the format's own files
+    prefixes = {source: "" if held else _prefix(root, sent.folder) for source, root in back.roots.items()}
     columns = (back.images["source"].to_pylist(), back.images["path"].to_pylist())
     found = [where.get(prefixes[source] + path, -1) for source, path in zip(*columns, strict=True)]
     return np.array(found, dtype=np.int64)
@@ -225,7 +233,15 @@ def _before(sent: Sent, carries: frozenset[str]) -> _Rows:
     rows = replace(rows, free_box=sent.reshaped_boxes, free_outline=sent.reshaped_outlines, free_id=sent.renumbered)
     if "box" not in carries:
         rows.box[:] = np.nan
-    return rows
+    return _as_one(rows, sent.joined)
+
+
+def _as_one(rows: _Rows, joined: Mask) -> _Rows:
+    """Return the first of the joined annotations of each photo and class in place of them all, of any shape and id."""
+    keys = np.stack([rows.photo, rows.class_id, np.where(joined, -1, np.arange(len(joined)))], axis=1)
+    first = np.sort(np.unique(keys, axis=0, return_index=True)[1])
+    free = (rows.free_box | joined, rows.free_outline | joined, rows.free_id | joined)
+    return replace(rows, free_box=free[0], free_outline=free[1], free_id=free[2]).take(first)
 
 
 def _after(back: Dataset, photos: Ids, dataset: Dataset) -> _Rows:

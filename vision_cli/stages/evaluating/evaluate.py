@@ -11,16 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vision_cli import metrics, reports
+from vision_cli import reports
 from vision_cli.core import files, run
 from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
-from vision_cli.core.predictions import Predictions
 from vision_cli.core.progress import Progress
-from vision_cli.metrics import MeasureRequest
 from vision_cli.stages.evaluating import judging, speed
 from vision_cli.stages.evaluating.subject import EvalRequest, Subject, prepare
-from vision_cli.stages.running import answers, inference
+from vision_cli.stages.kinds.kind import Wanted, kind_of
 from vision_cli.stages.versioning import seen as version_seen
 from vision_cli.stages.versioning.seen import Seen
 
@@ -41,6 +39,7 @@ class EvalResult:
         runtime: name, threads, precision.
         classes: names, in the order of the confusion matrix.
         measurement: figures of quality with their intervals.
+        more: curves, tables and settings by name.
         speed: `latency_ms.p50`, `latency_ms.p95`, `images_per_s`, `size_mb`, `memory_mb`.
         judgements: one a KPI.
         warnings: what a reader of the figures must know.
@@ -52,6 +51,7 @@ class EvalResult:
     runtime: Mapping[str, Any]
     classes: tuple[str, ...]
     measurement: Measurement
+    more: Mapping[str, Any]
     speed: Mapping[str, float | None]
     judgements: tuple[Judgement, ...]
     warnings: tuple[str, ...]
@@ -82,6 +82,7 @@ class EvalResult:
             "kpis": [judgement.as_json() for judgement in self.judgements],
             "passed": self.passed,
             "confusion": None if confusion is None else confusion.tolist(),
+            **self.more,
             "warnings": list(self.warnings),
             "run": self.run,
         }
@@ -107,18 +108,14 @@ def evaluate(request: EvalRequest, progress: Progress) -> EvalResult:
 
 def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Progress, seen: Seen) -> EvalResult:
     runner, card = subject.runner, subject.runner.card
-    predictions = inference.predict_paths(runner, subject.dataset.paths(), progress, what="evaluate")
-    asked = MeasureRequest(
-        card.task,
-        subject.truth,
-        predictions,
-        card.classes,
-        thresholds=card.decode.thresholds,
-        resamples=request.project.config.eval.resamples,
-    )
-    measurement = metrics.measure(asked)
+    kind = kind_of(card.task)
+    said = kind.say(runner, subject.dataset, progress, "evaluate")
+    names = tuple(target.metric for target in subject.targets)
+    wanted = Wanted(names, request.project.config.eval.resamples, request.crosscheck)
+    measured = kind.measure(card, said, subject.dataset, wanted)
+    measurement = measured.measurement
     figures = speed.measure(subject.path, runner, progress)
-    _write_predictions(record.folder / PREDICTIONS_NAME, subject, predictions)
+    _write_predictions(record.folder / PREDICTIONS_NAME, subject, kind.columns(card, said, subject.dataset))
     judgements = judging.judge_kpis(subject.targets, measurement, runtime=runner.runtime, extra=figures)
     return EvalResult(
         model=subject.model(),
@@ -126,6 +123,7 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
         runtime=subject.runtime(),
         classes=card.classes.names,
         measurement=measurement,
+        more=measured.more,
         speed=figures,
         judgements=judgements,
         warnings=(
@@ -171,16 +169,8 @@ def _changed(request: EvalRequest, subject: Subject, seen: Seen, progress: Progr
     return (f"the data changed since this model was trained{told}: test photos may have been training photos then.",)
 
 
-def _write_predictions(path: Path, subject: Subject, predictions: Predictions) -> None:
+def _write_predictions(path: Path, subject: Subject, columns: Mapping[str, Any]) -> None:
     """Write one row a photo: where it is, what it is, what the model said."""
-    names = subject.runner.card.classes.names
-    columns = {
-        "path": [str(each) for each in subject.dataset.paths()],
-        "truth": answers.truths(subject.truth, subject.runner.card.task, names),
-        "predicted": answers.answers(predictions, subject.runner.card),
-        "confidence": answers.confidences(predictions, subject.runner.card),
-        "scores": pa.array(list(predictions.scores), pa.list_(pa.float64())),
-    }
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
+    pq.write_table(pa.table({"path": [str(each) for each in subject.dataset.paths()], **columns}), sink)
     files.write_bytes(path, sink.getvalue().to_pybytes())

@@ -14,6 +14,7 @@ from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.metrics.ratings import Ratings, measure_ratings, read_ratings
+from vision_cli.stages import places
 from vision_cli.stages.evaluating import judging
 from vision_cli.stages.evaluating.eval_plan import EvalPlan, named
 
@@ -104,7 +105,7 @@ def plan_ratings(request: RatingsRequest) -> EvalPlan:
 
 
 def _prepare(request: RatingsRequest) -> tuple[Ratings, tuple[Kpi, ...]]:
-    reports.check_targets(request.junit, request.markdown)
+    places.check_files(request.junit, request.markdown, project=request.project, reads=[request.path])
     targets = request.kpis or judging.of_ratings(request.project.config.targets())
     judging.check_ratings_kpis(targets)
     content = files.read_limited(request.path, max_bytes=_MAX_BYTES, what="the ratings file")

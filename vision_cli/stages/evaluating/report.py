@@ -12,17 +12,20 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from vision_cli import reports
+from vision_cli.advice import places as places_advice
 from vision_cli.core import files, run
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, VisionError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.imaging import draw, read, write
 from vision_cli.reports import html
 from vision_cli.reports.document import DataSection, Document, EvalSection, Picture, TrainSection
+from vision_cli.stages import places
+from vision_cli.stages.checking import shifts
 from vision_cli.stages.data import TaskData, load_view
-from vision_cli.stages.evaluating import evaluate, report_verdicts
+from vision_cli.stages.evaluating import evaluate, report_places, report_verdicts
 from vision_cli.stages.running import answers
 from vision_cli.stages.running import export as exporting
 from vision_cli.stages.training import planning, train
@@ -76,7 +79,7 @@ def report(request: ReportRequest, progress: Progress) -> ReportResult:
     """
     project = request.project
     path = request.output or project.root / "report.html"
-    reports.check_targets(path)
+    places.check_files(path, project=project)
     document = _document(request, progress)
     sections = _sections(document)
     if not sections:
@@ -101,7 +104,7 @@ def _document(request: ReportRequest, progress: Progress) -> Document:
     project = request.project
     data = load_view(project, remember=False) if project.config.data.sources else None
     chosen = report_verdicts.choose(project)
-    evaluations = [_evaluation(project, folder, result, progress) for folder, result in chosen.results]
+    evaluations = [_evaluation(project, folder, result, data, progress) for folder, result in chosen.results]
     training = _training(project)
     task = data.task if data else str(evaluations[0].result["model"]["task"]) if evaluations else "classify"
     return Document(
@@ -120,7 +123,10 @@ def _document(request: ReportRequest, progress: Progress) -> Document:
 
 def _data_section(request: ReportRequest, data: TaskData, progress: Progress) -> DataSection:
     dataset = data.dataset
-    findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
+    findings = [
+        *(each.as_json() for each in planning.findings(request.project, data, progress, remember=not request.dry_run)),
+        *shifts.findings(request.project, dataset, progress, remember=not request.dry_run),
+    ]
     values = {name: dataset.split(name).values().tolist() for name in SPLITS} if data.task == "regress" else {}
     sizes = zip(dataset.images["width"].to_pylist(), dataset.images["height"].to_pylist(), strict=True)
     return DataSection(
@@ -129,13 +135,19 @@ def _data_section(request: ReportRequest, data: TaskData, progress: Progress) ->
         sizes_px=list(sizes),
         values=values,
         samples=_samples(data, progress),
-        findings=[finding.as_json() for finding in findings],
+        findings=findings,
         digest=dataset.digest(),
+        counted=places_advice.unit(data.task) if data.task in PLACE_TASKS else "photo",
     )
 
 
 def _counts(data: TaskData) -> dict[str, list[int]]:
-    """Return the photos of each class in each split; a row `all` for values."""
+    """Return the photos, objects or segments of each class in each split; a row `all` for values."""
+    if data.task in PLACE_TASKS:
+        found = places_advice.counts(data.dataset, data.task)
+        none = np.zeros(len(data.dataset.classes), dtype=np.int64)
+        columns = [found.get(name, none) for name in SPLITS]
+        return {name: [int(each[row]) for each in columns] for row, name in enumerate(data.dataset.classes.names)}
     dataset, splits = data.dataset, data.dataset.splits()
     if data.task == "regress":
         return {"all": [int((splits == name).sum()) for name in SPLITS]}
@@ -148,6 +160,8 @@ def _samples(data: TaskData, progress: Progress) -> list[Picture]:
     """Return the first photos of each class, or photos spread over the values."""
     dataset = data.dataset
     rows = _sample_rows(data)
+    if data.task in PLACE_TASKS:
+        return report_places.samples(data, rows)
     truths = answers.truths(data.targets(dataset), data.task, dataset.classes.names)
     paths = dataset.paths()
     pictures = [_picture(paths[row], truths[row]) for row in rows]
@@ -213,12 +227,18 @@ def _result(path: Path) -> dict[str, Any]:
     return run.read_json(path) if path.is_file() else {}
 
 
-def _evaluation(project: Project, folder: Path, result: dict[str, Any], progress: Progress) -> EvalSection:
-    result["model"]["path"] = _inside(project, result["model"]["path"])
+def _evaluation(
+    project: Project, folder: Path, result: dict[str, Any], data: TaskData | None, progress: Progress
+) -> EvalSection:
     classes, predictions = result.get("classes", []), folder / evaluate.PREDICTIONS_NAME
-    if not predictions.is_file():
+    table = pq.read_table(predictions).to_pydict() if predictions.is_file() else None
+    if table is not None and result["model"]["task"] in PLACE_TASKS:
+        worst, best = report_places.examples(table, result, data, progress)
+        result["model"]["path"] = _inside(project, result["model"]["path"])
+        return EvalSection(result, classes, worst=worst, best=best)
+    result["model"]["path"] = _inside(project, result["model"]["path"])
+    if table is None:
         return EvalSection(result, classes)
-    table = pq.read_table(predictions).to_pydict()
     truth, answer, sure = table["truth"], table["predicted"], table["confidence"]
     if result["model"]["task"] == "regress":
         pairs = [(float(a), float(b)) for a, b in zip(truth, answer, strict=True)]

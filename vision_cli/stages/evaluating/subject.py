@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vision_cli import reports
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.contracts import Runner
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import Kpi
 from vision_cli.core.project import Project
+from vision_cli.core.tasks import OBJECT_TASKS
 from vision_cli.stages import data as view_data
+from vision_cli.stages import places
 from vision_cli.stages.evaluating import judging, speed
 from vision_cli.stages.running import loading
 
@@ -33,6 +32,7 @@ class EvalRequest:
         threads: of the runtime; all cores when None.
         junit: path of a JUnit XML file to write.
         markdown: path of a Markdown file to write.
+        crosscheck: run pycocotools beside the evaluator of objects.
     """
 
     project: Project
@@ -43,6 +43,7 @@ class EvalRequest:
     threads: int | None = None
     junit: Path | None = None
     markdown: Path | None = None
+    crosscheck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ class Subject:
         path: of the model.
         runner: the model, opened.
         dataset: the photos that are judged, with the model's class map.
-        truth: int64 (N,), bool (N, C) or float64 (N,), by task.
         split: name.
         whole: the data set with all its splits and its own class map.
         targets: KPIs to judge.
@@ -63,7 +63,6 @@ class Subject:
     path: Path
     runner: Runner
     dataset: Dataset
-    truth: np.ndarray[Any, Any]
     split: str
     whole: Dataset
     targets: tuple[Kpi, ...]
@@ -105,13 +104,16 @@ def prepare(request: EvalRequest, *, remember: bool = True) -> Subject:
         UsageError: a KPI names a metric or class that does not exist, or there is no such split.
         DataError: model or data are refused, or the split is empty.
     """
-    reports.check_targets(request.junit, request.markdown)
+    reads = [request.data] if request.data is not None else []
+    places.check_files(request.junit, request.markdown, project=request.project, reads=reads)
     _check_split(request.split)
     project = request.project
     path = loading.find_model(project, request.model)
     runner = loading.open_model(path, threads=request.threads)
     targets = tuple(request.kpis or judging.of_models(project.config.targets()))
     judging.check_kpis(targets, runner.card.task, runner.card.classes)
+    if request.crosscheck and runner.card.task not in OBJECT_TASKS:
+        raise UsageError(f"--crosscheck: checks objects, and the model's task is {runner.card.task}.", hint="Leave it.")
     if request.data:
         loaded = view_data.load_folder(project, request.data)
     else:
@@ -124,7 +126,6 @@ def prepare(request: EvalRequest, *, remember: bool = True) -> Subject:
         path=path,
         runner=runner,
         dataset=dataset,
-        truth=view_data.targets(dataset, runner.card.task),
         split=split,
         whole=loaded.dataset,
         targets=targets,

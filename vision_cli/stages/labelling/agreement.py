@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -37,6 +38,7 @@ class AgreementRequest:
         votes: people who must have drawn an object of the consensus; more than half when None.
         target: where the consensus goes; None writes none.
         seed: of the intervals' resamples.
+        images: folder that the answers' photo paths start from; their formats' own when None.
     """
 
     answers: tuple[str, ...]
@@ -46,6 +48,7 @@ class AgreementRequest:
     votes: int | None = None
     target: Target | None = None
     seed: int = 0
+    images: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def agree(request: AgreementRequest, progress: Progress | None = None) -> Agreem
         DataError: answers are refused, or nobody shares a photo with another.
     """
     _check(request)
-    known_by, parts, notes = answer_sets.parts(request.answers, request.source_format)
+    known_by, parts, notes = answer_sets.parts(request.answers, request.source_format, images=request.images)
     answers = gathering.gather(parts)
     shared = int((answers.seen.sum(axis=1) > 1).sum())
     if not shared:

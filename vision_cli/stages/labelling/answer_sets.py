@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vision_cli import formats
@@ -25,20 +25,43 @@ _SHOWN = 10
 _ABOVE = 3
 
 
-def find(project: Project, name: str | None, *, plain: bool = False) -> Dataset:
+@dataclass(frozen=True, slots=True)
+class PathOptions:
+    """How the data set of a path is read.
+
+    Attributes:
+        format: found by itself when None.
+        images: folder that its photo paths start from; the format's own when None.
+        links: where links in its folder may lead.
+    """
+
+    format: str | None = None
+    images: Path | None = None
+    links: Links = "stay"
+
+
+AS_FOUND = PathOptions()
+
+
+def find(project: Project, name: str | None, *, plain: bool = False, options: PathOptions = AS_FOUND) -> Dataset:
     """Return the photos of a view, or those of a path; boxes count edges.
 
     Args:
         project: declares views.
         name: of a view, else a path; the training's view when None.
         plain: take the photos of a folder as they are, without labels.
+        options: of a path.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or options that it does not take.
         DataError: it is refused.
     """
     views = {data.ALL, *project.config.data.views}
     if name is None or (name in views and project.config.data.sources):
+        if options != AS_FOUND:
+            raise UsageError(
+                "--from, --images-root and --follow-links describe a path.", hint="Give the path of a data set."
+            )
         found = data.load_photos(project, name)
         return in_edges(bare(found) if plain else found)
     path = Path(name)
@@ -47,28 +70,39 @@ def find(project: Project, name: str | None, *, plain: bool = False) -> Dataset:
             f"{name}: is neither a view nor a file or folder.",
             hint=f"Views: {', '.join(sorted(views)) if project.config.data.sources else 'none'}.",
         )
-    if plain or (path.is_dir() and not formats.detect(path)):
+    if plain and (options.format or options.images):
+        raise UsageError("--plain reads no labels.", hint="Leave --from and --images-root out, or --plain.")
+    if plain:
         return plain_photos(path)
-    return read(path, (path.resolve().stem if path.is_file() else path.resolve().name) or "data")
+    if path.is_dir() and options == AS_FOUND and not formats.detect(path):
+        found = plain_photos(path)
+        note = f"{name}: no labels of any format are there; its photos are taken as they are, as --plain says."
+        return replace(found, notes=(*found.notes, note))
+    return _labelled(path, options)
 
 
-def read(path: Path, source: str, form: str | None = None, links: Links = "stay") -> Dataset:
+def _labelled(path: Path, options: PathOptions) -> Dataset:
+    source = (path.resolve().stem if path.is_file() else path.resolve().name) or "data"
+    form = options.format or detecting.detect(path, options.links).format
+    return in_edges(formats.read_as(form, path, ReadOptions(source, images=options.images, links=options.links)))
+
+
+def read(path: Path, source: str, options: PathOptions = AS_FOUND) -> Dataset:
     """Read a data set; boxes count edges.
 
     Args:
         path: file or folder.
         source: what it is called.
-        form: its format; found by itself when None.
-        links: where links in it may lead.
+        options: how it is read.
 
     Raises:
         DataError: it is not there, no format fits or several do, or it is refused.
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder.", hint="Check the path.")
-    name = form or detecting.detect(path, links).format
-    with containment.links(links):  # the data set itself is not marked as followed: whoever copies its photos asks
-        dataset: Dataset = formats.FORMATS.load(name).read(path, ReadOptions(source))
+    name = options.format or detecting.detect(path, options.links).format
+    with containment.links(options.links):  # the set itself is not marked as followed: whoever copies its photos asks
+        dataset: Dataset = formats.FORMATS.load(name).read(path, ReadOptions(source, images=options.images))
     return in_edges(dataset)
 
 
@@ -106,7 +140,7 @@ def plain_photos(folder: Path) -> Dataset:
 
 
 def parts(
-    words: Sequence[str], form: str | None = None, *, first: Part | None = None
+    words: Sequence[str], form: str | None = None, *, first: Part | None = None, images: Path | None = None
 ) -> tuple[str, list[Part], tuple[str, ...]]:
     """Read the answers of several people.
 
@@ -114,6 +148,7 @@ def parts(
         words: paths, or NAME=PATH; the name is who answered, where the labels do not say.
         form: format of all of them; found by itself when None.
         first: a part that is there already, and comes first.
+        images: folder that photo paths start from; the formats' own when None.
 
     Returns:
         What photos are known by, the parts, and the readers' notes.
@@ -125,7 +160,8 @@ def parts(
     named = [_named(word) for word in words]
     names = _distinct(named)
     # Photos of answers only tell which photo is meant, and those of an export with --images symlink are links.
-    sets = [read(path, name, form, "follow") for name, (_, path) in zip(names, named, strict=True)]
+    options = PathOptions(form, images, "follow")
+    sets = [read(path, name, options) for name, (_, path) in zip(names, named, strict=True)]
     notes = tuple(f"{name}: {note}" for name, dataset in zip(names, sets, strict=True) for note in dataset.notes)
     datasets = [*([first.dataset] if first else []), *sets]
     known_by, keys = meet(datasets)

@@ -20,9 +20,11 @@ from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.project import Project
 from vision_cli.labelling import choosing, gathering, tasks
 from vision_cli.labelling.meeting import photo_ids
+from vision_cli.labelling.preannotation import check_task
 from vision_cli.stages import data, places
 from vision_cli.stages.data import TaskData
 from vision_cli.stages.labelling import answer_sets
+from vision_cli.stages.labelling.answer_sets import AS_FOUND, PathOptions
 from vision_cli.stages.running import inference, loading
 from vision_cli.stages.training import fitting
 
@@ -69,6 +71,7 @@ class NextRequest:
         exclude: folders of exports; what they ask is not asked again.
         output: `.csv` or `.txt` file to write.
         dry_run: write nothing.
+        path: how the data set of a path is read.
     """
 
     project: Project
@@ -78,6 +81,7 @@ class NextRequest:
     exclude: tuple[Path, ...] = ()
     output: Path | None = None
     dry_run: bool = False
+    path: PathOptions = AS_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,19 @@ def choose_next(request: NextRequest, progress: Progress | None = None) -> NextR
     if request.output is not None:
         if request.output.suffix not in (".csv", ".txt"):
             raise UsageError(f"{request.output}: a .csv or a .txt file can be written.")
-        places.check_file(request.output)
-    dataset = answer_sets.find(request.project, request.data, plain=request.plain)
+        reads = [Path(request.data)] if request.data is not None and Path(request.data).exists() else []
+        places.check_file(request.output, project=request.project, reads=reads)
+    dataset = answer_sets.find(request.project, request.data, plain=request.plain, options=request.path)
     open_ones = ~_labelled(request, dataset)
     labelled = int((~open_ones).sum())
     asked = _asked(dataset, request.exclude) & open_ones
+    if not (open_ones & ~asked).any():
+        of_project = " (also elsewhere in the project)" if request.data is not None else ""
+        raise DataError(
+            f"none of {len(dataset)} photos is left to label: {labelled} are labelled{of_project}, "
+            f"{int(asked.sum())} are asked about.",
+            hint="Add photos, or name another view or folder.",
+        )
     rows, scores = pick(request.project, dataset, open_ones & ~asked, request.how, progress or Silent())
     ids, paths = photo_ids(dataset), dataset.paths()
     chosen = [
@@ -225,7 +237,9 @@ def pick(
 
 
 def _uncertainty(project: Project, paths: Sequence[Path], how: Choosing, progress: Progress) -> NDArray[np.float64]:
-    runner = loading.open_model(loading.find_model(project, how.model))
+    path = loading.find_model(project, how.model)
+    runner = loading.open_model(path)
+    check_task(path, runner.card, "say how sure it is of a photo")
     task = runner.card.task
     if task == "regress":
         raise UsageError("a model of values does not say how sure it is.", hint="Choose --by diversity or random.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from vision_cli.core.origin import Origin
 from vision_cli.formats import conserving
 from vision_cli.formats.labelstudio import config as studio
 from vision_cli.formats.labelstudio.reading import LAYOUT, TASKS
+from vision_cli.formats.labelstudio.rows import OTHER_RESULTS
 
 ASKED = {
     "class": "choices",
@@ -68,11 +70,29 @@ def as_predictions(dataset: Dataset) -> Dataset:
 
     What the data has already is as sure as can be.
     """
-    table = dataset.annotations
+    dataset, table = _others_predicted(dataset), dataset.annotations
     if "score" not in table.column_names:
         return replace(dataset, annotations=table.append_column("score", pa.array(np.ones(table.num_rows))))
     at = table.schema.get_field_index("score")
     return replace(dataset, annotations=table.set_column(at, "score", table["score"].fill_null(1.0)))
+
+
+def _others_predicted(dataset: Dataset) -> Dataset:
+    """Put what Label Studio knows beside labels into predictions, too: no task of an export is answered."""
+    images = dataset.images
+    at = images.schema.get_field_index(OTHER_RESULTS)
+    if at < 0:
+        return dataset
+    texts = [None if text is None else _predicted(text) for text in images[OTHER_RESULTS].to_pylist()]
+    return replace(dataset, images=images.set_column(at, OTHER_RESULTS, pa.array(texts, pa.string())))
+
+
+def _predicted(text: str) -> str:
+    try:
+        found = json.loads(text)
+        return json.dumps([{"prediction_id": None, "result": each["result"]} for each in found], ensure_ascii=False)
+    except (ValueError, TypeError, KeyError):  # a column of somebody else
+        return text
 
 
 def set_up(dataset: Dataset, words: Sequence[str]) -> Dataset:

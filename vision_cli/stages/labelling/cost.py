@@ -10,6 +10,7 @@ from vision_cli.core.project import Project
 from vision_cli.formats import conserving
 from vision_cli.labelling.cost import WAYS, Bill, Plan, Unit, Way, bill
 from vision_cli.stages.labelling import answer_sets
+from vision_cli.stages.labelling.answer_sets import AS_FOUND, PathOptions
 
 _PLURALS = {"box": "boxes", "polygon": "polygons"}
 
@@ -29,6 +30,7 @@ class CostRequest:
         way: one of WAYS; all of them when None.
         seconds: of an answer, in place of the table's.
         dollars: likewise.
+        path: how the data set of a path is read.
     """
 
     plan: Plan
@@ -39,6 +41,7 @@ class CostRequest:
     way: Way | None = None
     seconds: float | None = None
     dollars: float | None = None
+    path: PathOptions = AS_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def cost(request: CostRequest) -> CostResult:
     """
     if request.way is None and (request.seconds is not None or request.dollars is not None):
         raise UsageError("--seconds and --price are of one way.", hint="Say which: --way in-house.")
+    if request.objects is not None and request.plan.unit == "image":
+        raise UsageError("--objects counts boxes or polygons.", hint="Say what is paid: --unit box or --unit polygon.")
     plan = _counted(request)
     ways = WAYS if request.way is None else (request.way,)
     bills = [bill(plan, way, seconds=request.seconds, dollars=request.dollars) for way in ways]
@@ -89,7 +94,7 @@ def _counted(request: CostRequest) -> Plan:
     if photos is None or (objects is None and request.plan.unit != "image" and request.data is not None):
         if request.data is None:
             raise UsageError("how many photos?", hint="Say --photos 50000, or name a view or a path.")
-        dataset = answer_sets.find(request.project, request.data)
+        dataset = answer_sets.find(request.project, request.data, options=request.path)
         kinds = conserving.shapes(dataset.annotations)
         drawn = kinds.polygons | kinds.mask if request.plan.unit == "polygon" else kinds.place
         photos = len(dataset) if photos is None else photos

@@ -22,9 +22,10 @@ from vision_cli.core.project import Project
 from vision_cli.formats import Written
 from vision_cli.labelling import assigning, gathering, tasks
 from vision_cli.labelling.meeting import photo_ids
-from vision_cli.labelling.preannotation import suggest
+from vision_cli.labelling.preannotation import check_task, suggest
 from vision_cli.labelling.tasks import Photo, Suggestion, Tasks
 from vision_cli.stages.labelling import answer_sets, choice, controls, task_writing
+from vision_cli.stages.labelling.answer_sets import AS_FOUND, PathOptions
 from vision_cli.stages.labelling.choice import Choosing
 from vision_cli.stages.labelling.task_writing import Target
 from vision_cli.stages.running import inference, loading
@@ -33,6 +34,7 @@ from vision_cli.stages.target_folder import check_apart, staged
 TOOLS = ("labelstudio", "cvat", "labelme")
 Only = Literal["all", "unlabelled", "labelled"]
 _STUDIO = "labelstudio"
+_SHOWN = 3
 KNOWN_LABELS = "labels"
 """Who suggested an annotation that the data has already and that names nobody."""
 _PERSON = re.compile(r"\w[\w.-]{0,63}")
@@ -57,6 +59,7 @@ class ExportRequest:
         classes: names in order; those of the data, the model or the project when empty.
         ask: what people are to give, a word of `labelling_controls.ASKED`; what the labels are when empty.
         seed: of the assignment.
+        path: how the data set of a path is read.
     """
 
     project: Project
@@ -72,6 +75,7 @@ class ExportRequest:
     classes: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     seed: int = 0
+    path: PathOptions = AS_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,9 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
     """
     progress = progress or Silent()
     _check(request)
-    task_writing.check(request.target)
-    whole = answer_sets.find(request.project, request.data, plain=request.plain)
+    real = task_writing.check(request.target)
+    whole = answer_sets.find(request.project, request.data, plain=request.plain, options=request.path)
+    check_apart(real, whole.roots.values())
     chosen = whole.select(_selection(request, whole, progress))
     if not len(chosen):
         raise DataError(f"none of {len(whole)} photos is left to ask about.", hint="Ask with --only all.")
@@ -124,6 +129,12 @@ def export(request: ExportRequest, progress: Progress | None = None) -> ExportRe
     asked = controls.as_predictions(asked) if request.target.to == _STUDIO else asked
     draft = task_writing.draft(asked, replace(request.target, allowed=frozenset({"all"})))
     kept = draft.counted.kept()
+    if not len(kept):
+        raise DataError(
+            f"none of {len(chosen)} photos is there.",
+            details=[str(path) for path in chosen.paths()[:_SHOWN]],
+            hint="Say where they are: --images-root, or `images` of the source in vision.yaml.",
+        )
     people = _assigned(request, len(kept))
     work = _Work(request, kept, people, originals, _asked(request, whole))
     written = not request.target.dry_run
@@ -181,6 +192,7 @@ def _suggested(
         return [], 0, ()
     path = loading.find_model(request.project, request.model)
     runner = loading.open_model(path)
+    check_task(path, runner.card, "pre-annotate")
     rows = np.flatnonzero(~gathering.labelled(dataset))
     paths = dataset.paths()
     predictions = inference.predict_paths(runner, [paths[row] for row in rows], progress)
@@ -288,7 +300,6 @@ class _Work:
         """Write a folder of tasks for each annotator, or one, and the list of what is asked."""
         target = self.request.target
         real = task_writing.check(target)
-        check_apart(real, self.dataset.roots.values())
         with staged(real) as folder:
             files: list[str | None] = [None] * len(self.dataset)
             for place, mask in self._parts(folder):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vision_cli import metrics
 from vision_cli.core import files, kpi
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.dataset import Dataset
@@ -21,13 +22,15 @@ from vision_cli.labelling.answers import Answers
 from vision_cli.labelling.gathering import Part
 from vision_cli.labelling.gold import Score
 from vision_cli.metrics.bootstrap import Sums
+from vision_cli.metrics.card import SHARE
 from vision_cli.metrics.intervals import Floats, Share, effective_size
 from vision_cli.stages import data
 from vision_cli.stages.labelling import answer_sets, gold_text
 
 GOLD = "(gold)"
 FIGURES = ("precision", "recall", "f1", "class_accuracy", "mean_iou", "label_accuracy", "mae", "coverage")
-"""What a bound may name; precision, recall and f1 also of a class: `f1[car]`."""
+"""Shares between 0 and 1, but for `mae`. What a bound may name; precision, recall and f1 also of a class: `f1[car]`."""
+_ERROR = "mae"
 OF_A_CLASS = ("precision", "recall", "f1")
 _SHOWN = 20
 _RESAMPLES = 1000
@@ -187,6 +190,8 @@ def score(request: GoldRequest) -> GoldResult:
     """
     if not 0 < request.iou <= 1:
         raise UsageError(f"--iou {request.iou}: an overlap lies above 0 and is at most 1.")
+    if request.confidence is not None and not request.bounds:
+        raise UsageError("--confidence is of a bound.", hint="Add one: --bound 'f1>0.95'.")
     bounds = [_bound(text, request.confidence) for text in request.bounds]
     name = request.gold or request.project.config.data.gold
     if name is None:
@@ -229,6 +234,7 @@ def _bound(text: str, confidence: float | None) -> Kpi:
     found = kpi.parse(text, confidence=confidence)
     if found.metric not in FIGURES:
         raise UsageError(f"--bound {text}: nothing is called '{found.metric}'.", hint=f"Known: {', '.join(FIGURES)}.")
+    metrics.check_range(found, "value" if found.metric == _ERROR else SHARE)
     return found
 
 

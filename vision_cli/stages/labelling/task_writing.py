@@ -19,7 +19,7 @@ from vision_cli.formats import WriteOptions, Written, conserving
 from vision_cli.stages.converting import photo_copies, reshaping
 from vision_cli.stages.converting.accounting import Account, account
 from vision_cli.stages.converting.photo_copies import Images
-from vision_cli.stages.places import check_folder
+from vision_cli.stages.places import check_folder, check_replaced_folder
 from vision_cli.stages.target_folder import check_apart, check_space, staged
 
 _BYTES_A_ROW, _BYTES_A_PHOTO = 200, 1000
@@ -62,8 +62,13 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Tell whether nobody has to allow anything."""
-        return not self.report.not_allowed
+        """Tell whether nobody has to allow anything, and a photo is left."""
+        return not (self.report.not_allowed or self.nothing_left)
+
+    @property
+    def nothing_left(self) -> bool:
+        """Tell whether all photos were dropped."""
+        return self.report.images.before > 0 and self.report.images.after == 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the report's members and where it is."""
@@ -105,6 +110,7 @@ def check(target: Target) -> Path:
         raise UsageError(f"{target.folder}: holds the folder you work in, or your home.", hint="Choose another.")
     if not target.force and real.is_dir() and any(real.iterdir()):
         raise UsageError(f"{target.folder}: is not empty.", hint="Choose another folder, or replace it with --force.")
+    check_replaced_folder(target.folder)
     check_folder(real.parent)
     return real
 
@@ -157,15 +163,16 @@ def _absent(dataset: Dataset, images: Images) -> list[Loss]:
 
 
 def publish(found: Draft, progress: Progress) -> Outcome:
-    """Write a draft, unless losses are not allowed or nobody wants it.
+    """Write a draft, unless losses are not allowed, no photo is left, or nobody wants it.
 
     Raises:
         DataError: a photo lies outside of its root.
         ResourceError: the disk is full or refuses.
     """
     target = found.target
-    if found.report.not_allowed or target.dry_run:
-        return Outcome(target.folder, found.report, written=False)
+    planned = Outcome(target.folder, found.report, written=False)
+    if target.dry_run or not planned.ok:
+        return planned
     dataset = reshaping.with_boxes(found.counted.kept(), found.format.CARRIES)
     real = check(target)
     check_apart(real, dataset.roots.values())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import dataclass
 
 from vision_cli import models
-from vision_cli.core.catalogue import require
+from vision_cli.core.catalogue import Card, require
 from vision_cli.core.errors import UsageError
+from vision_cli.models.cards import own_process_of
+from vision_cli.models.ultralytics.published import INTERPRETER
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,17 @@ def families() -> Families:
     """Return the table of families; nothing heavy is imported."""
     return Families(
         tuple(
-            Family(name, card.summary, card.licence, card.extra, all(map(importlib.util.find_spec, card.needs)))
+            Family(name, card.summary, card.licence, card.extra, _is_installed(card))
             for name, card in models.FAMILIES.cards().items()
         )
     )
+
+
+def _is_installed(card: Card) -> bool:
+    elsewhere = own_process_of(card)
+    if elsewhere and os.environ.get(INTERPRETER):
+        elsewhere = ()
+    return all(importlib.util.find_spec(name) is not None for name in (*card.needs, *elsewhere))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import UsageError
 from vision_cli.core.project import FILE_NAME, Project
 from vision_cli.core.schema import project_schema
+from vision_cli.stages import places
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,23 @@ class SchemaResult:
 def schema(request: SchemaRequest) -> SchemaResult:
     """Return the schema and write it when a file is named."""
     found = project_schema()
+    if request.output is not None:
+        places.check_file(request.output)
     if request.output is not None and not request.dry_run:
         files.write_json(request.output, found)
     return SchemaResult(found, request.output)
 
 
+_ALL = "all"
+"""The view of every source, unless the project declares one of that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A project file without problems."""
+    """A project file without problems, and what else a reader of it must know."""
 
     file: Path
+    notes: tuple[str, ...] = ()
 
 
 def check(project: Project) -> CheckResult:
@@ -143,7 +151,20 @@ def check(project: Project) -> CheckResult:
         raise UsageError(problems[0])
     if problems:
         raise UsageError(f"{project.file.name}: {len(problems)} problems.", details=problems)
-    return CheckResult(project.file)
+    return CheckResult(project.file, tuple(_notes(project)))
+
+
+def _notes(project: Project) -> Iterator[str]:
+    """Say that a view takes the place of every source, which its name hides."""
+    view = project.config.data.views.get(_ALL)
+    if view is None:
+        return
+    left = [name for name in project.config.data.sources if name not in view.sources]
+    less = [*([f"without {', '.join(left)}"] if left else []), *(["under its condition"] if view.where else [])]
+    told = f" ({' and '.join(less)})" if less else ""
+    default = ", also where no view is named" if project.config.train.view == _ALL else ""
+    where = project.origin(f"data.views.{_ALL}")
+    yield f"{where}: the view '{_ALL}' takes the place of every source in all commands{default}{told}."
 
 
 def _missing_sources(project: Project) -> Iterator[str]:
@@ -158,10 +179,12 @@ def _missing_sources(project: Project) -> Iterator[str]:
 def _unknown_names(project: Project) -> Iterator[str]:
     from vision_cli.formats import FORMATS
     from vision_cli.models import FAMILIES
+    from vision_cli.models.defaults import AUTO
 
     formats = {f"data.sources.{key}.format": each.format for key, each in project.config.data.sources.items()}
     tables = [(key, name, FORMATS) for key, name in formats.items() if name is not None]
-    tables.append(("model.family", project.config.model.family, FAMILIES))
+    if project.config.model.family != AUTO:
+        tables.append(("model.family", project.config.model.family, FAMILIES))
     for key, name, catalogue in tables:
         if name not in catalogue:
             guess = suggestion(name, list(catalogue))

@@ -19,14 +19,19 @@ from vision_cli.core.dataset import SPLITS, ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.schema import project_schema
+from vision_cli.core.tasks import PLACE_TASKS, TASKS
+from vision_cli.imaging import ending
+from vision_cli.stages import place_truth
 from vision_cli.stages.project import project_text
 from vision_cli.stages.project.project_text import ProjectText
 
 SCHEMA_PATH = Path(".vision") / "vision.schema.json"
-TASKS = ("classify", "multilabel", "regress")
 _SPLIT_FOLDERS = {*SPLITS, "valid", "validation", "training", "testing"}
+_MOST_ENDS = 20_000
+_LISTED = 5
 _IMBALANCE = 3
 """From this ratio of the most to the least frequent class on, accuracy hides the rare ones."""
+_PLACE_KPIS = {"detect": "ap50 > 0.5", "instance": "ap50 > 0.5", "semantic": "miou > 0.5", "panoptic": "pq > 0.4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class InitRequest:
         target: project file to write.
         data: folder of photos or CSV; looked for beside the project file when None.
         format: name in the formats table; found when None.
-        task: one of TASKS; what the labels say when None.
+        task: of core/tasks.py; what the labels say when None.
         name: of the project; its folder's when None.
         kpis: texts; one that suits the task when empty.
         force: replace a project file that is there.
@@ -64,9 +69,10 @@ class Survey:
         photos: number.
         splits: number of photos in each split that they come with; empty when they come with none.
         task: what the labels say.
-        classes: (name, number of photos) in the class map's order.
+        classes: (name, number of photos) in the class map's order; of objects and segments their number.
         values: of `regress`: lowest, highest, and mean distance from their mean; None otherwise.
         notes: what the reader left out and why.
+        objects: labelled objects or segments; None where photos are counted.
     """
 
     data: Path
@@ -77,6 +83,7 @@ class Survey:
     classes: tuple[tuple[str, int], ...]
     values: tuple[float, float, float] | None = None
     notes: tuple[str, ...] = ()
+    objects: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -86,6 +93,7 @@ class Survey:
             "photos": self.photos,
             "splits": dict(self.splits),
             "task": self.task,
+            "objects": self.objects,
             "classes": dict(self.classes),
             "values": None if self.values is None else dict(zip(("low", "high", "spread"), self.values, strict=True)),
             "notes": list(self.notes),
@@ -98,6 +106,8 @@ class Survey:
             return f"mae < {spread / 2:.2g}"
         if task == "multilabel":
             return "map > 0.8"
+        if task in PLACE_TASKS:
+            return _PLACE_KPIS[task]
         counts = [count for _, count in self.classes]
         uneven = counts and max(counts) > _IMBALANCE * max(min(counts), 1)
         return "balanced_accuracy > 0.8" if uneven else "top1 > 0.8"
@@ -152,7 +162,31 @@ def survey(request: InitRequest, progress: Progress) -> Survey:
     dataset = formats.read("data", SourceConfig(path=str(data), format=name), data)
     if not len(dataset):
         raise DataError(f"{data}: no photo in it.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
-    return _surveyed(data, name, dataset)
+    found = _surveyed(data, name, dataset)
+    return replace(found, notes=(*found.notes, *_cut_off(dataset)))
+
+
+def _cut_off(dataset: Dataset) -> list[str]:
+    """Name photos whose file is empty or ends too early, before a training stumbles over them.
+
+    A photo takes some 20 microseconds where its file is in memory; of very many some are looked at, evenly spread.
+    """
+    paths = dataset.paths()
+    picked = np.unique(np.linspace(0, len(paths) - 1, min(len(paths), _MOST_ENDS)).astype(np.int64)).tolist()
+    bad = [row for row in picked if _ends_early(paths[row])]
+    if not bad:
+        return []
+    names = dataset.images["path"].to_pylist()
+    listed = ", ".join(names[row] for row in bad[:_LISTED]) + (", …" if len(bad) > _LISTED else "")
+    of = f"{len(picked):,} photos" if len(picked) == len(paths) else f"{len(picked):,} photos looked at"
+    return [f"{len(bad):,} of {of} cannot be read, for the file is cut off or empty: {listed}; see vision data check"]
+
+
+def _ends_early(path: Path) -> bool:
+    try:
+        return ending.is_cut_off(path)
+    except OSError:  # not there, or not ours to read: the reader of the format has its say
+        return False
 
 
 def _format(data: Path) -> str:
@@ -164,6 +198,7 @@ def _format(data: Path) -> str:
         raise UsageError(
             f"{data}: may be of {len(candidates)} formats.", details=details, hint="Say which: --format NAME"
         )
+    formats.refuse_broken(data)
     known = [f"{name}: {card.summary}" for name, card in formats.FORMATS.cards().items()]
     raise DataError(f"{data}: no format fits.", details=known, hint="A folder a class, or a CSV with path,label.")
 
@@ -208,12 +243,37 @@ def _surveyed(data: Path, name: str, dataset: Dataset) -> Survey:
         spread = float(np.abs(values - values.mean()).mean())
         return replace(found, values=(float(values.min()), float(values.max()), spread))
     matrix = dataset.class_matrix()
+    if task := _place_task(dataset):
+        return _of_places(found, task, dataset)
     classes = tuple(zip(dataset.classes.names, matrix.sum(axis=0).tolist(), strict=True))
     if len(classes) == 1:
         one = f"every photo is of the one class '{classes[0][0]}': is this the right folder?"
         found = replace(found, notes=(*found.notes, one))
     several = bool(matrix.sum(axis=1).max(initial=0) > 1)
     return replace(found, task="multilabel" if several else "classify", classes=classes)
+
+
+def _place_task(dataset: Dataset) -> str | None:
+    """Return the task that labels of places serve; outlines of every object were drawn to learn masks from."""
+    task, table = place_truth.task_of(dataset), dataset.annotations
+    if task != "detect" or "outline" not in table.column_names:
+        return task
+    placed = len(table) - (table["x"].null_count if "x" in table.column_names else len(table))
+    outlined = len(table) - table["outline"].null_count
+    return "instance" if outlined >= max(placed, 1) else "detect"
+
+
+def _of_places(found: Survey, task: str, dataset: Dataset) -> Survey:
+    names = dataset.classes.names
+    if task == "semantic":
+        counts, objects = dataset.class_matrix().sum(axis=0), None
+    else:
+        ids = dataset.annotations["class_id"].drop_null().to_numpy()
+        counts, objects = np.bincount(ids, minlength=len(names)), len(ids)
+    masks = "every object has an outline, so masks can be learned; for boxes alone, which is faster: --task detect"
+    notes = (*found.notes, masks) if task == "instance" else found.notes
+    classes = tuple(zip(names, counts.tolist(), strict=True))
+    return replace(found, task=task, classes=classes, objects=objects, notes=notes)
 
 
 def init(request: InitRequest, found: Survey) -> InitResult:
@@ -225,6 +285,7 @@ def init(request: InitRequest, found: Survey) -> InitResult:
     """
     check_target(request)
     task = request.task or found.task
+    _check_labels(task, found)
     targets = request.kpis or (found.suited_kpi(task),)
     for text in targets:
         metrics.check_kpi(kpi.parse(text), task, ClassMap(tuple(name for name, _ in found.classes)))
@@ -236,6 +297,15 @@ def init(request: InitRequest, found: Survey) -> InitResult:
         files.write_json(root / SCHEMA_PATH, project_schema())
         files.write_text(request.target, text)
     return InitResult(request.target, root / SCHEMA_PATH, text, found, task, not request.dry_run)
+
+
+def _check_labels(task: str, found: Survey) -> None:
+    """Refuse a task that the labels cannot serve."""
+    if task in PLACE_TASKS and found.task not in PLACE_TASKS:
+        raise UsageError(
+            f"--task: {task} learns from boxes or masks, and the labels are of whole photos.",
+            hint=f"Leave --task out: the labels say {found.task}.",
+        )
 
 
 def _check_own(text: str) -> None:

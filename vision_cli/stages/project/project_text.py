@@ -10,6 +10,8 @@ from typing import Protocol
 
 import yaml
 
+from vision_cli.core.tasks import PHOTO_TASKS, PLACE_TASKS
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./~ +-]*")
 _MOST_CLASSES = 60
 _WIDTH = 100
@@ -21,7 +23,7 @@ class ProjectText:
 
     Attributes:
         name: of the project.
-        task: `classify`, `multilabel` or `regress`.
+        task: of `core.tasks.TASKS`.
         data: path of the photos as the file names it.
         schema: path of the JSON Schema, relative to the file.
         kpis: texts.
@@ -46,8 +48,12 @@ class Seen(Protocol):
         """Number of photos."""
 
     @property
+    def objects(self) -> int | None:
+        """Number of labelled objects; None where photos are counted."""
+
+    @property
     def classes(self) -> tuple[tuple[str, int], ...]:
-        """Names with their number of photos."""
+        """Names with their number of photos, or of objects."""
 
     @property
     def values(self) -> tuple[float, float, float] | None:
@@ -72,12 +78,13 @@ def _json(text: str) -> str:
 
 def write(wanted: ProjectText, seen: Seen) -> str:
     """Return the file's text."""
+    places = wanted.task in PLACE_TASKS
     lines = [
         f"# yaml-language-server: $schema={wanted.schema}",
         "# Everything else has a default: `vision config show` prints what is in force.",
         "version: 1",
         f"name: {scalar(wanted.name)}",
-        f"{f'task: {wanted.task}':<34}# classify | multilabel | regress",
+        f"{f'task: {wanted.task}':<34}# {' | '.join(PLACE_TASKS if places else PHOTO_TASKS)}",
         "",
         "data:",
         "  sources:",
@@ -85,7 +92,9 @@ def write(wanted: ProjectText, seen: Seen) -> str:
         *_labels(seen),
         *_split(seen),
         "",
-        "model: {family: timm, backbone: tf_efficientnet_lite0, weights: imagenet}",
+        "model: {family: auto, weights: imagenet}"
+        if places
+        else "model: {family: timm, backbone: tf_efficientnet_lite0, weights: imagenet}",
         "train: {freeze: auto, augment: medium, seed: 1}",
         "",
         "kpis:",
@@ -108,7 +117,8 @@ def _labels(seen: Seen) -> list[str]:
     shown = [f"{scalar(name)} {count}" for name, count in seen.classes[:_MOST_CLASSES]]
     more = [f"and {len(seen.classes) - _MOST_CLASSES} more"] if len(seen.classes) > _MOST_CLASSES else []
     noun = "class" if len(seen.classes) == 1 else "classes"
-    return _comment(f"{seen.photos} photos, {len(seen.classes)} {noun}: {', '.join([*shown, *more])}")
+    objects = "" if seen.objects is None else f"{seen.objects} objects of "
+    return _comment(f"{seen.photos} photos, {objects}{len(seen.classes)} {noun}: {', '.join([*shown, *more])}")
 
 
 def _comment(text: str) -> list[str]:

@@ -90,7 +90,8 @@ def query(request: QueryRequest) -> QueryResult:
     """
     kind = query_file.format_of(request.format, request.output)
     if request.output is not None:
-        places.check_file(request.output)
+        reads = [request.data] if request.data is not None else []
+        places.check_file(request.output, project=request.project, reads=reads)
     found, notes = _tables(request)
     try:
         answer = sandbox.run(request.sql, found, request.limits)
@@ -109,7 +110,7 @@ def _tables(request: QueryRequest) -> tuple[dict[str, pa.Table], tuple[str, ...]
     found: dict[str, pa.Table] = {"runs": run_tables.runs(root)} if "runs" in named else {}
     if named == {"runs"}:
         return found, ()
-    dataset = _dataset(request)
+    dataset = _dataset(request, dealt="images" in named)
     found |= tables.tables(dataset)
     if "predictions" in named:
         found["predictions"] = run_tables.predictions(root, dataset)
@@ -120,12 +121,14 @@ def _tables(request: QueryRequest) -> tuple[dict[str, pa.Table], tuple[str, ...]
     return found, notes
 
 
-def _dataset(request: QueryRequest) -> Dataset:
+def _dataset(request: QueryRequest, *, dealt: bool) -> Dataset:
+    """Return the photos that are asked about; those of a view with the splits that training sees, if wanted."""
     project = request.project
     if request.data is None and request.links == "follow":
         raise UsageError("--follow-links describes the folder of --data.", hint="Of a source: `links: follow`.")
     if request.data is None:
-        return data.load_photos(project, request.view)
+        dataset = data.load_photos(project, request.view)
+        return data.with_splits(project, request.view or project.config.train.view, dataset) if dealt else dataset
     if request.view is not None:
         raise UsageError("--view and --data name different photos.", hint="Give one of them.")
     if not request.data.exists():

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vision_cli.core import artefact, files, run
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
+from vision_cli.stages.querying import prediction_rows
 
 RUNS = pa.schema(
     [
@@ -26,22 +26,13 @@ RUNS = pa.schema(
         ("started", pa.timestamp("us")),  # UTC
         ("ended", pa.timestamp("us")),
         ("command", pa.string()),
-        ("data_digest", pa.string()),
+        ("data_digest", pa.string()),  # of the labels
+        ("data_version", pa.string()),  # id of the commit that the data equalled
         ("metrics", pa.string()),  # JSON object
         ("config", pa.string()),  # JSON object
     ]
 )
-PREDICTIONS = pa.schema(
-    [
-        ("run", pa.string()),
-        ("image_id", pa.int64()),
-        ("path", pa.string()),
-        ("truth", pa.string()),
-        ("predicted", pa.string()),
-        ("confidence", pa.float64()),
-        ("scores", pa.list_(pa.float64())),
-    ]
-)
+PREDICTIONS = pa.schema([("run", pa.string()), ("image_id", pa.int64()), *prediction_rows.ROWS])
 EMBEDDINGS = pa.schema([("run", pa.string()), ("image_id", pa.int64()), ("embedding", pa.list_(pa.float32()))])
 
 _RESULT, _PREDICTIONS, _EMBEDDINGS, _MODEL = "result.json", "predictions.parquet", "embeddings", "model"
@@ -72,7 +63,8 @@ def _run_row(record: run.Run) -> dict[str, Any]:
         "started": _time(record.folder.name[:15], "%Y%m%d-%H%M%S"),
         "ended": ended,
         "command": None if argv is None else record.command,
-        "data_digest": manifest.get("data_digest"),
+        "data_digest": _text(manifest.get("data_digest")),
+        "data_version": _text(manifest.get("data_version")),
         "metrics": _json(_metrics(record)),
         "config": _json(manifest.get("config")),
     }
@@ -82,6 +74,10 @@ def _document(path: Path) -> dict[str, Any]:
     with suppress(DataError):
         return run.read_json(path)
     return {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _time(text: Any, form: str) -> datetime | None:
@@ -104,31 +100,26 @@ def _json(value: Any) -> str | None:
 
 
 def predictions(root: Path, dataset: Dataset | None) -> pa.Table:
-    """Return one row a photo of each run that kept its predictions; `image_id` is null for photos of other data."""
+    """Return what runs that kept their predictions said: one row a photo, of detectors one an object that they found.
+
+    `image_id` is null for photos of other data.
+    """
     parts = [PREDICTIONS.empty_table()]
     known = {} if dataset is None else {str(path): row for row, path in enumerate(dataset.paths())}
     for record in _records(root):
         path = record.folder / _PREDICTIONS
         if path.is_file():
-            parts.append(_predictions(path, record, dataset, known))
+            parts.append(_predictions(prediction_rows.read(path), record, dataset, known))
     return pa.concat_tables(parts)
 
 
-def _predictions(path: Path, record: run.Run, dataset: Dataset | None, known: dict[str, int]) -> pa.Table:
-    try:
-        table = pq.read_table(path)
-        columns = {name: table[name] for name in ("path", "predicted", "confidence", "scores")}
-        truth = table["truth"].cast(pa.string())
-        predicted = columns.pop("predicted").cast(pa.string())
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise DataError(f"{path}: is no file of predictions: {error}.", hint="Evaluate again.") from error
-    ids = [None] * len(table)
+def _predictions(table: pa.Table, record: run.Run, dataset: Dataset | None, known: dict[str, int]) -> pa.Table:
+    ids = pa.nulls(len(table), pa.int64())
     if dataset is not None:
         rows = [known.get(text) for text in table["path"].to_pylist()]
-        ids = dataset.images["id"].combine_chunks().take(pa.array(rows, pa.int64())).to_pylist()
+        ids = dataset.images["id"].combine_chunks().take(pa.array(rows, pa.int64())).cast(pa.int64())
     run_id = pa.array([record.folder.name] * len(table), pa.string())
-    found = {"run": run_id, "image_id": pa.array(ids, pa.int64()), "truth": truth, "predicted": predicted, **columns}
-    return pa.table({name: found[name] for name in PREDICTIONS.names}).cast(PREDICTIONS)
+    return pa.table([run_id, ids, *table.columns], schema=PREDICTIONS)
 
 
 def embeddings(root: Path, dataset: Dataset) -> tuple[pa.Table, list[str]]:

@@ -18,24 +18,34 @@ from vision_cli.core.config import ViewConfig
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import UsageError
 from vision_cli.core.project import Project
-from vision_cli.stages import data, split_memory
+from vision_cli.stages import data
 from vision_cli.stages.querying import view_text
 from vision_cli.views import select
 
-_MOST_DEALT = 200_000
-"""Photos; sharing out more takes longer than a look should."""
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One source of a view: its format, and what of it the view holds before the condition."""
+    """One source of a view, and what of it the view holds before the condition.
+
+    Attributes:
+        name: of the source.
+        format: declared, else found.
+        path: as the project file says it.
+        photos: their number.
+        annotations: theirs.
+        version: what the project file says it is read from: a tag or id; None is the files as they are.
+        version_id: of that version, in full.
+    """
 
     name: str
     format: str
     path: Path
     photos: int
     annotations: int
+    version: str | None = None
+    version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ def show(project: Project, name: str | None = None) -> ViewResult:
     view = data.find_view(project, name)
     before = select.join(data.read_sources(project, view), view, project.config.classes)
     dataset = select.kept(before, view, place=data.place(project, name, "where"))
-    dataset = _with_splits(project, name, dataset)
+    dataset = data.with_splits(project, name, dataset)
     others = [other for other in (*project.config.data.views, data.ALL) if other != name]
     return ViewResult(
         name=name,
@@ -112,26 +122,39 @@ def show(project: Project, name: str | None = None) -> ViewResult:
     )
 
 
-def _with_splits(project: Project, name: str, dataset: Dataset) -> Dataset:
-    if not 0 < len(dataset) <= _MOST_DEALT:
-        return dataset
-    task = data.resolve_task(project, dataset)
-    return split_memory.split(project, dataset, task, remember=False, rule=data.split_rule(project, name))
-
-
 def _source_lines(project: Project, view: ViewConfig, before: Dataset) -> Sequence[SourceLine]:
     photos = {row["values"]: row["counts"] for row in pc.value_counts(before.images["source"]).to_pylist()}
     owners = before.images["source"].combine_chunks().dictionary_encode()
     of_annotation = owners.indices.to_numpy()[before.rows_of(before.annotations["image_id"])]
     counts = np.bincount(of_annotation, minlength=len(owners.dictionary)).tolist()
     annotations = dict(zip(owners.dictionary.to_pylist(), counts, strict=True))
-    lines = []
+    lines, ids = [], _version_ids(project, view)
     for name in view.sources:
         config = project.config.data.sources[name]
         origin = before.origins.get(name)
         form = config.format or (origin.format if origin else "") or "found by itself"
-        lines.append(SourceLine(name, form, Path(config.path), photos.get(name, 0), annotations.get(name, 0)))
+        within = f"{name}/" if config.version is not None else None
+        counted = _of_source(photos, name, within), _of_source(annotations, name, within)
+        lines.append(SourceLine(name, form, Path(config.path), *counted, config.version, ids.get(name)))
     return lines
+
+
+def _of_source(counts: Mapping[str, int], name: str, within: str | None) -> int:
+    """Return the count of a source, and of all that a version of several sources brings along within its name."""
+    more = 0 if within is None else sum(count for source, count in counts.items() if source.startswith(within))
+    return counts.get(name, 0) + more
+
+
+def _version_ids(project: Project, view: ViewConfig) -> dict[str, str]:
+    """Return the id of the version that each source names, of those that name one."""
+    named = {name: project.config.data.sources[name].version for name in view.sources}
+    if not any(named.values()):
+        return {}
+    from vision_cli.stages.versioning import versions  # for those who ask for it
+    from vision_cli.versions.store import Store
+
+    store = Store.of(project.root)
+    return {name: versions.find(store, version).id for name, version in named.items() if version is not None}
 
 
 def _class_lines(dataset: Dataset) -> Sequence[ClassLine]:
@@ -168,8 +191,17 @@ def _kind(kind: pa.DataType) -> str:
     return next((name for name, test in tests.items() if test(kind)), str(kind))
 
 
-def add(project: Project, name: str, view: ViewConfig, *, dry_run: bool = False) -> ViewResult:
+def add(
+    project: Project, name: str, view: ViewConfig, *, dry_run: bool = False, instead_of_all: bool = False
+) -> ViewResult:
     """Write a new view into the project file, after trying it; all else in the file stays as it is.
+
+    Args:
+        project: whose file.
+        name: of the view.
+        view: what it says.
+        dry_run: only try it.
+        instead_of_all: it may be called `all`, which every command without a view's name then takes.
 
     Raises:
         UsageError: there is no project file, a view of that name, or no such source; or the condition is wrong.
@@ -179,6 +211,8 @@ def add(project: Project, name: str, view: ViewConfig, *, dry_run: bool = False)
     if project.file is None:
         raise UsageError("there is no vision.yaml here or above.", hint="Write one with `vision init --data FOLDER`.")
     _check_new(project, name, view)
+    if name == data.ALL and not instead_of_all:
+        _refuse_all(project, view)
     views = {**project.config.data.views, name: view}
     section = project.config.data.model_copy(update={"views": views})
     trial = replace(project, config=project.config.model_copy(update={"data": section}))
@@ -191,6 +225,16 @@ def add(project: Project, name: str, view: ViewConfig, *, dry_run: bool = False)
         files.write_bytes(path, (_BOM if content.startswith(_BOM) else b"") + new.encode())
     lines = "\n".join(view_text.block(name, view))
     return replace(result, text=lines, file=project.file, written=not dry_run)
+
+
+def _refuse_all(project: Project, view: ViewConfig) -> None:
+    left = [source for source in project.config.data.sources if source not in view.sources]
+    told = f", without {', '.join(left)}" if left else ""
+    default = ", also where no view is named" if project.config.train.view == data.ALL else ""
+    raise UsageError(
+        f"'{data.ALL}' is every source; a view of that name takes its place in all commands{default}{told}.",
+        hint="Choose another name, or say that it is meant with --force.",
+    )
 
 
 def _check_new(project: Project, name: str, view: ViewConfig) -> None:

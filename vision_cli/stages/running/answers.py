@@ -19,7 +19,7 @@ def answers(predictions: Predictions, card: Card) -> list[str]:
         case "classify":
             return [card.classes.names[index] for index in predictions.scores.argmax(axis=1)]
         case "multilabel":
-            chosen = predictions.scores >= np.array(card.decode.thresholds)
+            chosen = predictions.scores >= np.array(card.photo_decode.thresholds)
             return [_joined(row, card.classes.names) for row in chosen]
         case _:
             return [f"{value:.6g}" for value in predictions.scores[:, 0]]
@@ -46,7 +46,7 @@ def confidences(predictions: Predictions, card: Card) -> list[float | None]:
         case "classify":
             return [float(score) for score in scores.max(axis=1)]
         case "multilabel":
-            yes = scores >= np.array(card.decode.thresholds)
+            yes = scores >= np.array(card.photo_decode.thresholds)
             return [float(score) for score in np.where(yes, scores, 1 - scores).min(axis=1)]
         case _:
             return [None] * len(predictions)

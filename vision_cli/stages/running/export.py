@@ -8,17 +8,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vision_cli import exporters
+from vision_cli import exporters, models
 from vision_cli.core import artefact, files, run
-from vision_cli.core.contracts import Runner
+from vision_cli.core.contracts import Network
 from vision_cli.core.errors import AnswerIsNo, DataError, UsageError
-from vision_cli.core.predictions import Predictions
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.exporters.parity import TOLERANCES, Limits, Outputs, Parity, compare
+from vision_cli.exporters.parity import Parity
+from vision_cli.exporters.place_parity import PlaceParity
 from vision_cli.stages import places
 from vision_cli.stages.data import load_view
-from vision_cli.stages.running import inference, loading
+from vision_cli.stages.running import loading
+from vision_cli.stages.running.export_parity import Reference, parity_of, reference_of
 from vision_cli.stages.running.predict import find_photos
 from vision_cli.stages.training import verifying
 
@@ -38,6 +39,7 @@ class ExportRequest:
         output: folder; `exports/` of the project when None.
         photos: folder to compare on instead of the project's data.
         dry_run: say what would be written, write nothing.
+        nms: build suppression into the file, for programs without their own.
     """
 
     project: Project
@@ -47,6 +49,7 @@ class ExportRequest:
     output: Path | None = None
     photos: Path | None = None
     dry_run: bool = False
+    nms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Exported:
     path: Path
     size_mb: float
     precision: str
-    parity: Parity | None
+    parity: Parity | PlaceParity | None
     photos: int
 
     def as_json(self) -> dict[str, Any]:
@@ -94,14 +97,6 @@ class ExportResult:
         return {"model": self.model, "files": [each.as_json() for each in self.files], "run": self.run}
 
 
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """The torch model's answers on real photos."""
-
-    paths: list[Path]
-    predictions: Predictions
-
-
 def export(request: ExportRequest, progress: Progress) -> ExportResult:
     """Export a model and verify every file.
 
@@ -115,21 +110,23 @@ def export(request: ExportRequest, progress: Progress) -> ExportResult:
     formats = _formats(request)
     precision = request.precision or project.config.export.precision
     for name in formats:
-        _check(name, precision)
+        _check(name, precision, nms=request.nms)
     path = loading.find_model(project, request.model)
     if path.is_file():
         raise DataError(f"{path}: is a file.", hint="Export takes the folder of a run or of its model.")
     card = artefact.load_card(path)
+    network = loading.load_network(path, card)
+    _check_network(card, network, request, formats)
     targets = {name: _target(request, card.name, name, precision) for name in formats}
     for target in targets.values():
-        places.check_file(target)
+        places.check_file(target, project=project)
     if request.dry_run:
         planned = (Exported(name, target, 0.0, precision, None, 0) for name, target in targets.items())
         return ExportResult(path, tuple(planned))
     record = run.create(project.root, "export", card.name, {"model": str(path.absolute()), "formats": formats})
     with run.recorded(record):
         reference = _reference(request, path, progress)
-        done = [_export_one(request, path, target, reference, progress) for target in targets.items()]
+        done = [_export_one(request, network, target, reference, progress) for target in targets.items()]
         result = ExportResult(path, tuple(done), record.folder)
         files.write_json(record.folder / RESULT_NAME, result.as_json())
     return result
@@ -142,25 +139,49 @@ def _formats(request: ExportRequest) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _check(name: str, precision: str) -> None:
-    """Refuse an unknown format, a missing converter or a precision that it cannot write, before any work."""
-    known = exporters.EXPORTERS.load(name).PRECISIONS
-    if precision not in known:
-        raise UsageError(f"{name} has no precision '{precision}'.", hint=f"Known: {', '.join(known)}.")
+def _check(name: str, precision: str, *, nms: bool) -> None:
+    """Refuse an unknown format, a missing converter or what it cannot write, before any work."""
+    converter = exporters.EXPORTERS.load(name)
+    if precision not in converter.PRECISIONS:
+        known = ", ".join(converter.PRECISIONS)
+        raise UsageError(f"{name} has no precision '{precision}'.", hint=f"Known: {known}.")
+    if nms and not hasattr(converter, "check_nms"):
+        able = [each for each in exporters.EXPORTERS if hasattr(exporters.EXPORTERS.load(each), "check_nms")]
+        raise UsageError(
+            f"{name} files cannot hold suppression (--nms).", hint=f"Formats that can: {', '.join(able)}; see --format."
+        )
+
+
+def _check_network(card: artefact.Card, network: Network, request: ExportRequest, formats: list[str]) -> None:
+    """Refuse a network that a format cannot hold, with the reason that its family or itself declares."""
+    declared: dict[str, str | None] = dict(getattr(models.FAMILIES.load(card.family), "EXPORTS", {}))
+    declared |= getattr(network, "exports", {})
+    reasons = {name: reason for name in formats if (reason := declared.get(name))}
+    if reasons:
+        able = [name for name in exporters.EXPORTERS if not declared.get(name)]
+        raise DataError(
+            f"{card.name}: '{card.family}' cannot be exported to {', '.join(reasons)}.",
+            details=[f"{name}: {reason}" for name, reason in reasons.items()],
+            hint=f"Export it with {' '.join(f'--format {name}' for name in able)}."
+            if able
+            else "Choose another family.",
+        )
+    if request.nms:
+        for name in formats:
+            exporters.EXPORTERS.load(name).check_nms(card)
 
 
 def _target(request: ExportRequest, name: str, format_name: str, precision: str) -> Path:
     folder = (request.output or request.project.root / "exports").absolute()
     suffix = exporters.EXPORTERS.load(format_name).SUFFIX
-    mark = "" if precision == "float32" else f"-{precision}"
+    mark = ("" if precision == "float32" else f"-{precision}") + ("-nms" if request.nms else "")
     return folder / f"{run.slug(name)}{mark}{suffix}"
 
 
-def _reference(request: ExportRequest, path: Path, progress: Progress) -> _Reference:
+def _reference(request: ExportRequest, path: Path, progress: Progress) -> Reference:
     runner = loading.open_model(path)
     verifying.check_golden(runner, artefact.load_golden(path), where=path)
-    paths = _photos(request)
-    return _Reference(paths, inference.predict_paths(runner, paths, progress, what="torch"))
+    return reference_of(runner, _photos(request), progress)
 
 
 def _photos(request: ExportRequest) -> list[Path]:
@@ -172,21 +193,24 @@ def _photos(request: ExportRequest) -> list[Path]:
 
 
 def _export_one(
-    request: ExportRequest, model: Path, target: tuple[str, Path], reference: _Reference, progress: Progress
+    request: ExportRequest, network: Network, target: tuple[str, Path], reference: Reference, progress: Progress
 ) -> Exported:
     """Write one file beside its place, compare it, and move it there only if it agrees."""
     name, path = target
-    card = artefact.load_card(model)
+    card = reference.runner.card
     precision = request.precision or request.project.config.export.precision
     progress.say(f"converting to {name} ({precision})")
     with files.disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export.") as folder:
             draft = Path(folder) / path.name
-            network = loading.load_network(model, card)
+            options = {"nms": True} if request.nms else {}
             converter = exporters.EXPORTERS.load(name)
-            converter.export(network, replace(card, precision=precision), draft, precision=precision)
-            parity = _parity(request, loading.open_model(draft), reference, progress)
+            converter.export(network, replace(card, precision=precision), draft, precision=precision, **options)
+            runner = loading.open_model(draft)
+            if getattr(runner, "takes_one", False):
+                progress.say(f"{path.name}: takes one photo at a time; this network has no batch of any size")
+            parity = parity_of(runner, reference, request.project.config.export, progress)
             if not parity.passed:
                 raise _disagrees(path, parity, reference)
             files.sync_file(draft)
@@ -195,24 +219,7 @@ def _export_one(
     return Exported(name, path, path.stat().st_size / 1e6, precision, parity, len(reference.paths))
 
 
-def _parity(request: ExportRequest, runner: Runner, reference: _Reference, progress: Progress) -> Parity:
-    config = request.project.config.export
-    predictions = inference.predict_paths(runner, reference.paths, progress, what=runner.runtime)
-    half = runner.card.precision == "float16"
-    limits = Limits(
-        task=runner.card.task,
-        thresholds=runner.card.decode.thresholds,
-        tolerance=max(config.tolerance, TOLERANCES["float16"]) if half else config.tolerance,
-        agreement=config.agreement,
-    )
-    return compare(_outputs(reference.predictions), _outputs(predictions), limits)
-
-
-def _outputs(predictions: Predictions) -> Outputs:
-    return Outputs(predictions.raw, predictions.scores)
-
-
-def _disagrees(path: Path, parity: Parity, reference: _Reference) -> AnswerIsNo:
+def _disagrees(path: Path, parity: Parity | PlaceParity, reference: Reference) -> AnswerIsNo:
     details = [f"{reference.paths[index]}" for index in parity.disagreements[:10]]
     return AnswerIsNo(
         f"{path.name}: does not answer as the torch model does on {len(reference.paths)} photos: {parity.reason}.",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +16,7 @@ from vision_cli.core.predictions import Predictions
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.imaging import prepare
-
-BATCH_SIZE = 16
-_AHEAD = 4
-_SHOWN = 10
+from vision_cli.stages.running.reading import read_ahead, refusal
 
 Loaded = Batch | DataError
 
@@ -49,12 +44,7 @@ def predict_paths(runner: Runner, paths: Sequence[Path], progress: Progress, *, 
     """
     answered = predict_readable(runner, paths, progress, what=what)
     if answered.refused:
-        number = len(answered.refused)
-        raise DataError(
-            f"{number} of {len(paths)} photos cannot be read.",
-            details=[reason for _, reason in answered.refused[:_SHOWN]],
-            hint="Replace or delete them.",
-        )
+        raise refusal(answered.refused, len(paths))
     return answered.predictions
 
 
@@ -67,7 +57,7 @@ def predict_readable(runner: Runner, paths: Sequence[Path], progress: Progress, 
     outputs: list[Batch] = []
     read: list[Path] = []
     refused: list[tuple[Path, str]] = []
-    for items in _chunks(paths, runner.card.preprocess):
+    for items in read_ahead(paths, partial(_load, preprocess=runner.card.preprocess)):
         good = [(path, item) for path, item in items if not isinstance(item, DataError)]
         refused += [(path, item.message) for path, item in items if isinstance(item, DataError)]
         if good:
@@ -91,20 +81,7 @@ def decode(runner: Runner, raw: np.ndarray[Any, np.dtype[np.float64]]) -> Predic
             f"the {runner.runtime} model gives values that are not numbers (first at photo {row + 1}).",
             hint="Its weights are broken: export or train it again.",
         )
-    return Predictions(runner.card.decode.scores(raw, runner.card.task), raw)
-
-
-def _chunks(paths: Sequence[Path], preprocess: Preprocess) -> Iterator[list[tuple[Path, Loaded]]]:
-    """Yield up to BATCH_SIZE photos at a time, each prepared or refused; at most _AHEAD chunks are decoded ahead."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        waiting: deque[list[tuple[Path, Future[Loaded]]]] = deque()
-        for start in range(0, len(paths), BATCH_SIZE):
-            chunk = paths[start : start + BATCH_SIZE]
-            waiting.append([(path, pool.submit(_load, path, preprocess)) for path in chunk])
-            if len(waiting) > _AHEAD:
-                yield [(path, future.result()) for path, future in waiting.popleft()]
-        while waiting:
-            yield [(path, future.result()) for path, future in waiting.popleft()]
+    return Predictions(runner.card.photo_decode.scores(raw, runner.card.task), raw)
 
 
 def _load(path: Path, preprocess: Preprocess) -> Loaded:

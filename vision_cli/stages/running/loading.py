@@ -95,8 +95,8 @@ def load_network(folder: Path, card: artefact.Card) -> Network:
 
 
 def weights_of(network: Network) -> bytes:
-    """Return a network's tensors as the bytes of a safetensors file."""
+    """Return a network's tensors, or those that it was made of, as the bytes of a safetensors file."""
     from safetensors.torch import save
 
-    state: dict[str, Any] = network.state_dict()  # type: ignore[attr-defined]
+    state: dict[str, Any] = getattr(network, "tensors", None) or network.state_dict()  # type: ignore[attr-defined]
     return save({name: tensor.contiguous() for name, tensor in state.items()})

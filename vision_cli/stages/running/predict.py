@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,21 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vision_cli.core import files
 from vision_cli.core.artefact import Card
+from vision_cli.core.contracts import Runner
+from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.formats.photos import PHOTO_SUFFIXES
 from vision_cli.imaging import draw, read, sniff, write
-from vision_cli.stages import places
-from vision_cli.stages.running import answers, inference, loading
+from vision_cli.stages import data, places
+from vision_cli.stages.converting.photo_copies import Images
+from vision_cli.stages.data import ALL
+from vision_cli.stages.running import inference, loading, photo_answers, prediction_sets
+from vision_cli.stages.running.photo_answers import Answer
+from vision_cli.stages.running.place_rows import PlaceRow
 
 PICTURE_PX = 800
-_TOP = 5
-_SHOWN = 3
 _HEAD_BYTES = 64
+_SUFFIXES = (".json", ".csv")
+_Photos = tuple[Sequence[Path], Mapping[Path, Path]]
+"""Photos, and where the annotated copy of each goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +49,30 @@ class PredictRequest:
         pictures: folder for annotated copies of the photos.
         threads: of the runtime; all cores when None.
         dry_run: say what would be written, write nothing.
+        view: photos of a view of the project in place of `inputs`.
+        split: of the view: `train`, `val`, `test` or `all`.
+        to: write a data set of this format to `output`, a folder, or `coco-results`, a file.
+        images: how photos get into that folder.
     """
 
     project: Project
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
     model: Path | None = None
     output: Path | None = None
     pictures: Path | None = None
     threads: int | None = None
     dry_run: bool = False
+    view: str | None = None
+    split: str = ALL
+    to: str | None = None
+    images: Images = "copy"
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the model said of one photo.
-
-    Attributes:
-        path: of the photo.
-        answer: class name, names joined by `|`, or a value.
-        confidence: 0..1; None for values.
-        scores: by class name, highest first; empty for values.
-        value: only for `regress`.
-    """
-
-    path: Path
-    answer: str
-    confidence: float | None
-    scores: Mapping[str, float]
-    value: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the members that `--json` prints."""
-        row: dict[str, Any] = {"path": self.path, "answer": self.answer}
-        if self.value is not None:
-            return {**row, "value": self.value}
-        return {**row, "confidence": self.confidence, "scores": dict(self.scores)}
+    @property
+    def wanted(self) -> prediction_sets.Wanted | None:
+        """Return the data set that is to be written, if one is."""
+        if self.to is None or self.output is None:
+            return None
+        return prediction_sets.Wanted(self.to, self.output, self.images, self.dry_run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +87,17 @@ class PredictResult:
         refused: path and reason of the others.
         output: file that was written.
         pictures: annotated copies that were written.
+        notes: what the written data set does not hold, one sentence each.
     """
 
     model: Path
     runtime: str
     task: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer, ...] | tuple[PlaceRow, ...]
     refused: tuple[tuple[Path, str], ...] = ()
     output: Path | None = None
     pictures: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -111,6 +109,7 @@ class PredictResult:
             "refused": [{"path": path, "reason": reason} for path, reason in self.refused],
             "output": self.output,
             "pictures": list(self.pictures),
+            "notes": list(self.notes),
         }
 
 
@@ -124,33 +123,70 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
         DataError: an input matches nothing, or the model is refused.
         ResourceError: the results cannot be written.
     """
-    paths = find_photos(request.inputs)
+    photos, paths = _photos(request)
     copies = _checked_targets(request, paths)
     model = loading.find_model(request.project, request.model)
     runner = loading.open_model(model, threads=request.threads)
-    answered = inference.predict_readable(runner, paths, progress)
-    rows = tuple(_answers(answered, runner.card))
-    result = PredictResult(model, runner.runtime, runner.card.task, rows, answered.refused, request.output)
-    if request.dry_run:
-        return result
-    if request.output is not None:
-        text = _WRITERS[request.output.suffix](result)
+    if request.wanted is not None:
+        prediction_sets.check_task(request.wanted, runner.card.task)
+    looked = _places if runner.card.task in PLACE_TASKS else _wholes
+    result = looked(request, model, runner, (paths, {} if request.dry_run else copies), progress)
+    if request.wanted is not None:
+        notes = prediction_sets.write(request.wanted, result.answers, runner.card, photos, progress)
+        return replace(result, notes=notes)
+    if request.output is not None and not request.dry_run:
+        text = _json(result) if request.output.suffix == ".json" else _csv(result, runner.card)
         # a file name that is not UTF-8 has parts that no UTF-8 file can hold; JSON readers give them back
         files.write_bytes(request.output, text.encode("utf-8", "backslashreplace"))
-    if request.pictures is None:
-        return result
-    return replace(result, pictures=tuple(_write_pictures(result, copies, progress)))
+    return result
+
+
+def _photos(request: PredictRequest) -> tuple[Dataset | None, list[Path]]:
+    """Return the photos to look at, with what their view says of them."""
+    if request.view is None:
+        if not request.inputs:
+            raise UsageError("there is nothing to look at.", hint="Give photos, folders or globs, or --data VIEW.")
+        return None, find_photos(request.inputs)
+    if request.inputs:
+        raise UsageError("--data names the photos itself.", hint="Give either paths or --data VIEW.")
+    dataset = data.load_photos(request.project, request.view)
+    if request.split != ALL:
+        remember = not request.dry_run
+        dataset = data.load_view(request.project, request.view, remember=remember).dataset.split(request.split)
+    if not len(dataset):
+        raise DataError(f"the view '{request.view}' has no photo in the split '{request.split}'.")
+    return dataset, dataset.paths()
+
+
+def _wholes(request: PredictRequest, model: Path, runner: Runner, photos: _Photos, progress: Progress) -> PredictResult:
+    paths, copies = photos
+    answered = inference.predict_readable(runner, paths, progress)
+    rows = tuple(photo_answers.rows_of(answered.paths, answered.predictions, runner.card))
+    pictures = tuple(_write_pictures(rows, copies, progress)) if copies else ()
+    return PredictResult(model, runner.runtime, runner.card.task, rows, answered.refused, request.output, pictures)
+
+
+def _places(request: PredictRequest, model: Path, runner: Runner, photos: _Photos, progress: Progress) -> PredictResult:
+    from vision_cli.stages.running import place_predict
+
+    found = place_predict.look(runner, *photos, progress)
+    rows, refused, pictures = tuple(found.rows), tuple(found.refused), tuple(found.pictures)
+    return PredictResult(model, runner.runtime, runner.card.task, rows, refused, request.output, pictures)
 
 
 def _checked_targets(request: PredictRequest, paths: Sequence[Path]) -> dict[Path, Path]:
     """Return where the annotated copy of each photo goes, if any are wanted."""
-    if request.output is not None:
-        if request.output.suffix not in _WRITERS:
-            raise UsageError(f"{request.output}: the suffix must be {' or '.join(_WRITERS)}.")
-        places.check_file(request.output)
+    if request.to is not None and request.output is None:
+        raise UsageError(f"--to {request.to}: where to?", hint="Give --output FOLDER, or FILE for coco-results.")
+    if request.wanted is not None:
+        prediction_sets.check(request.wanted, paths[0])
+    elif request.output is not None:
+        if request.output.suffix not in _SUFFIXES:
+            raise UsageError(f"{request.output}: the suffix must be {' or '.join(_SUFFIXES)}.")
+        places.check_file(request.output, project=request.project)
     if request.pictures is None:
         return {}
-    places.check_folder(request.pictures)
+    places.check_additions(request.pictures, project=request.project)
     photos = {os.path.realpath(path) for path in paths}
     copies = dict(zip(paths, _targets(paths, request.pictures), strict=True))
     for target in copies.values():
@@ -205,48 +241,27 @@ def _is_photo(path: Path) -> bool:
         return sniff.photo_format(file.read(_HEAD_BYTES)) is not None
 
 
-def _answers(answered: inference.Answered, card: Card) -> list[Answer]:
-    words = answers.answers(answered.predictions, card)
-    sure = answers.confidences(answered.predictions, card)
-    rows = zip(answered.paths, words, sure, answered.predictions.scores, strict=True)
-    if card.task == "regress":
-        return [Answer(path, word, None, {}, float(scores[0])) for path, word, _, scores in rows]
-    return [Answer(path, word, confidence, _top(scores, card)) for path, word, confidence, scores in rows]
-
-
-def _top(scores: np.ndarray[Any, Any], card: Card) -> dict[str, float]:
-    order = np.argsort(-scores, kind="stable")[:_TOP]
-    return {card.classes.names[index]: float(scores[index]) for index in order}
-
-
 def _json(result: PredictResult) -> str:
     return files.json_text(result.as_json()) + "\n"
 
 
-def _csv(result: PredictResult) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "answer", "confidence", "scores"])
-    for row in result.answers:
-        scores = answers.SEPARATOR.join(f"{name}={score:.6f}" for name, score in row.scores.items())
-        writer.writerow([row.path, row.answer, "" if row.confidence is None else f"{row.confidence:.6f}", scores])
-    return text.getvalue()
+def _csv(result: PredictResult, card: Card) -> str:
+    """Return one line a photo, or, where the model says what is where, one line an object."""
+    if card.task not in PLACE_TASKS:
+        return photo_answers.csv_text(each for each in result.answers if isinstance(each, Answer))
+    from vision_cli.stages.running import place_predict
+
+    return place_predict.csv_text([each for each in result.answers if isinstance(each, PlaceRow)], card)
 
 
-_WRITERS = {".json": _json, ".csv": _csv}
-
-
-def _write_pictures(result: PredictResult, copies: Mapping[Path, Path], progress: Progress) -> list[Path]:
+def _write_pictures(rows: Sequence[Answer], copies: Mapping[Path, Path], progress: Progress) -> list[Path]:
     """Write an annotated copy of each photo that was answered."""
-    for done, row in enumerate(result.answers, start=1):
+    for done, row in enumerate(rows, start=1):
         write.write_photo(copies[row.path], _picture(row))
-        progress.step("draw", done, len(result.answers))
-    return [copies[row.path] for row in result.answers]
+        progress.step("draw", done, len(rows))
+    return [copies[row.path] for row in rows]
 
 
-def _picture(row: Answer) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _picture(row: Answer) -> NDArray[np.uint8]:
     photo = draw.thumbnail(read.read_photo(row.path, at_least=(PICTURE_PX, PICTURE_PX)), PICTURE_PX)
-    if row.value is not None:
-        return draw.caption(photo, [draw.Line(row.answer)])
-    best = list(row.scores.items())[:_SHOWN]
-    return draw.caption(photo, [draw.Line(name, score) for name, score in best])
+    return photo_answers.picture(photo, row)

@@ -41,7 +41,7 @@ class ShowRequest:
         data: the photos.
         out: folder of the page.
         predictions: a run's folder or name, or a file.
-        least: predictions of boxes below this score are left out.
+        least: predictions of boxes below this score are left out; LEAST when None, of an evaluation the model's own.
         photos: `link` leads to the photos where they lie, `copy` takes copies of at most 1,600 px along, `none` has
             thumbnails alone.
         side_px: of thumbnails.
@@ -54,7 +54,7 @@ class ShowRequest:
     data: DataRequest
     out: Path
     predictions: Path | None = None
-    least: float = 0.3
+    least: float | None = None
     photos: PhotoPlace = "link"
     side_px: int = 240
     most_mb: int = 2000

@@ -21,9 +21,10 @@ from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.reports.browse_labels import Layer
 from vision_cli.stages.detecting import detect
-from vision_cli.stages.showing import layers, results_files
+from vision_cli.stages.showing import kept_places, layers, results_files
 
 PARQUET = "predictions.parquet"
+LEAST = 0.3
 _RUNS = "runs"
 _MAX_BYTES = 1 << 30
 _SEPARATOR = "|"
@@ -50,19 +51,23 @@ class Said:
     notes: tuple[str, ...] = ()
 
 
-def load(dataset: Dataset, given: Path, root: Path, least: float) -> Said:
+def load(dataset: Dataset, given: Path, root: Path, least: float | None) -> Said:
     """Read predictions.
 
     Args:
         dataset: photos and classes that they are about.
         given: a run's folder or its name below `runs/`, or a file.
         root: of the project.
-        least: predictions of boxes below this score are left out.
+        least: predictions of boxes below this score are left out; when None, those below LEAST, and of an evaluation
+            none: it kept what the model is sure enough of.
 
     Raises:
         DataError: they are not there, cannot be read, or are about other photos.
     """
     path = _found(given, root)
+    if path.is_dir() and kept_places.is_kept(path / PARQUET):
+        return Said(_title(path), *kept_places.read(dataset, path / PARQUET, least or 0.0))
+    least = LEAST if least is None else least
     if path.is_dir() and (path / PARQUET).is_file():
         return _labels(dataset, _parquet(path / PARQUET), _title(path))
     if path.suffix == ".csv" and _is_ours(path):

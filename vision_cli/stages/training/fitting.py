@@ -15,13 +15,16 @@ from vision_cli.core.artefact import Decode
 from vision_cli.core.config import ModelConfig, ProjectConfig, TrainConfig
 from vision_cli.core.contracts import Network
 from vision_cli.core.dataset import Dataset
+from vision_cli.core.errors import UsageError
+from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.run import METRICS, Run
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.stages.data import TaskData
 
 FEATURES = "features"
-WORDS_FOR_WEIGHTS = ("imagenet", "none")
+WORDS_FOR_WEIGHTS = ("imagenet", "coco", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +55,43 @@ class Fitted:
         options: that build it again.
         decode: brings its raw outputs back to the labels' scale; not calibrated yet.
         how: what was done, one line each.
+        history: one row an epoch; empty for the family `features`.
     """
 
     network: Network
     options: Mapping[str, object]
-    decode: Decode
+    decode: Decode | PlaceDecode
     how: tuple[str, ...]
+    history: tuple[Mapping[str, Any], ...] = ()
 
 
 def build(project: Project, data: TaskData, progress: Progress, *, offline: bool) -> Network:
     """Build the declared network with its weights and a new head for the data's classes.
 
+    Args:
+        project: its section `model` holds no `auto` any more.
+        data: the view.
+        progress: hears of downloads.
+        offline: forbids them.
+
     Raises:
         MissingPartError: weights or packages are not there.
         DataError: the weights are refused.
     """
+    if data.task in PLACE_TASKS:
+        from vision_cli.stages.training import place_fitting
+
+        return place_fitting.build(project, data, progress, offline=offline)
+    if project.config.model.input.tiles is not None:
+        raise UsageError(
+            f"model.input.tiles: the task '{data.task}' has one answer about the whole photo.", hint="Leave it out."
+        )
     import torch
 
     policy.keep_freed_memory()
     torch.manual_seed(project.config.train.seed)  # a new head's weights come from torch's generator
     outputs = len(data.dataset.classes) or 1
-    return models.build(_located(project), outputs, offline=offline, progress=progress)
+    return models.build(located(project), outputs, offline=offline, progress=progress)
 
 
 def check_machine(config: ProjectConfig) -> None:
@@ -97,10 +116,10 @@ def check_freezing(config: ProjectConfig, data: TaskData, network: Network) -> N
     from vision_cli.training import checks
 
     if config.model.family != FEATURES:
-        checks.freezing_plan(_options(config), network, photos=len(data.dataset.split("train")))
+        checks.freezing_plan(_options(config), network, photos=len(data.part("train")))
 
 
-def _located(project: Project) -> ModelConfig:
+def located(project: Project) -> ModelConfig:
     """Return the model section with a weights file's path seen from the project file, as every path in it is."""
     model = project.config.model
     if model.weights in WORDS_FOR_WEIGHTS:
@@ -115,13 +134,32 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
         DataError: photos are refused, or the loss is not a number from the start.
         ResourceError: memory does not suffice for a single photo.
     """
+    if task.data.task in PLACE_TASKS:
+        from vision_cli.stages.training import place_fitting
+
+        return place_fitting.fit(task, progress)
     config, network = task.project.config.model, task.network
     decode = _value_scale(task.data)
+    history: tuple[Mapping[str, Any], ...] = ()
     if config.family == FEATURES:
         how = _fit_features(task, network, decode, progress)
     else:
-        how = _fit_network(task, network, decode, progress)
-    return Fitted(network, models.options(config, network), decode, how)
+        how, history = _fit_network(task, network, decode, progress)
+    return Fitted(network, models.options(config, network), decode, how, history)
+
+
+def epochs_of(config: ProjectConfig, data: TaskData, network: Network) -> int:
+    """Return how many epochs a training has at most."""
+    if config.train.epochs is not None:
+        return config.train.epochs
+    if data.task in PLACE_TASKS:
+        from vision_cli.training.places import fit as places
+
+        return places.EPOCHS
+    from vision_cli.training import checks, head, whole
+
+    frozen = checks.freezing_plan(_options(config), network, photos=len(data.part("train"))).backbone
+    return head.EPOCHS if frozen else whole.EPOCHS
 
 
 _FEATURES_USE = {"view", "batch_size", "workers", "device", "seed"}
@@ -151,7 +189,7 @@ def _value_scale(data: TaskData) -> Decode:
     """Return the decoding that undoes bringing `regress` values to mean 0 and standard deviation 1."""
     if data.task != "regress":
         return Decode()
-    values = data.dataset.split("train").values()
+    values = data.part("train").values()
     std = float(values.std())
     return Decode(mean=float(values.mean()), std=std if std > 0 else 1.0)
 
@@ -174,13 +212,15 @@ def _options(config: ProjectConfig) -> TrainConfig:
     return config.train.model_copy(update={"freeze": freeze, "norms": "learn", "head_first": False})
 
 
-def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
+def _fit_network(
+    task: FitTask, network: Network, decode: Decode, progress: Progress
+) -> tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]:
     from vision_cli.training.checks import freezing_plan
     from vision_cli.training.fit import FitRequest
     from vision_cli.training.fit import fit as run_loop
     from vision_cli.training.photos import Photos
 
-    train, val = task.data.dataset.split("train"), task.data.dataset.split("val")
+    train, val = task.data.part("train"), task.data.part("val")
     options = _options(task.project.config)
     if not freezing_plan(options, network, photos=len(train)).backbone:
         found = framing.cropped(train, network.preprocess)
@@ -201,14 +241,14 @@ def _fit_network(task: FitTask, network: Network, decode: Decode, progress: Prog
         )
     )
     if task.resume:
-        _log_anew(task.record, result.history)
+        log_anew(task.record, result.history)
     _warn_unused(task.project.config, progress, frozen=result.frozen)
     mode = "head on a frozen backbone's embeddings" if result.frozen else "network"
     summary = f"{mode}: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
-    return (summary, *result.notes)
+    return (summary, *result.notes), tuple(result.history)
 
 
-def _log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
+def log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
     """Write the rows of all epochs: what was killed around a checkpoint has lost one, or will have repeated some."""
     lines = [files.json_text(row, indent=None) for row in history]
     files.write_text(record.folder / METRICS, "".join(f"{line}\n" for line in lines))
@@ -220,7 +260,7 @@ def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Pro
     from vision_cli.training.checks import accelerator
     from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views
 
-    train = task.data.dataset.split("train")
+    train = task.data.part("train")
     options = task.project.config
     how = EmbedOptions(options.train.batch_size, options.train.workers, accelerator(options.train.device))
     embeddings = embed_views(network, train.paths(), (network.preprocess, (PLAIN,)), how, progress)[0]

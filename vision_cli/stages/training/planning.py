@@ -4,14 +4,48 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from vision_cli.advice import plan
+from vision_cli.advice import framing, plan
 from vision_cli.advice.fingerprints import fingerprints
 from vision_cli.advice.plan import Finding
+from vision_cli.core.config import ModelConfig
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.core.tasks import PLACE_TASKS
+from vision_cli.models import defaults
 from vision_cli.stages.data import TaskData
+
+_PLACE_BATCH = 8
+_PLACE_AREA = 320 * 320
+"""Pixels of a detector's input where the project file does not say its size."""
+
+
+def resolved(project: Project, data: TaskData) -> Project:
+    """Return the project with every `auto` of its model and training replaced by what it means for the data.
+
+    Detectors and segmenters learn as a whole, in small batches, as a photo holds many objects; what ImageNet's features
+    lack is where things are.
+    """
+    config = project.config
+    update: dict[str, object] = {"model": _model(config.model, data)}
+    if data.task in PLACE_TASKS:
+        freeze = "none" if config.train.freeze == defaults.AUTO else config.train.freeze
+        train: dict[str, object] = {"freeze": freeze, "head_first": False, "interpolate": False}
+        if "batch_size" not in config.train.model_fields_set:
+            train["batch_size"] = _PLACE_BATCH
+        update["train"] = config.train.model_copy(update=train)
+    return replace(project, config=config.model_copy(update=update))
+
+
+def _model(config: ModelConfig, data: TaskData) -> ModelConfig:
+    """Return the section `model`; an input of the photos' shape wastes nothing on the grey of a letterbox."""
+    found = defaults.resolved(config, data.task)
+    if found.family not in defaults.ANY_SHAPE or found.input.size is not None:
+        return found
+    shape = framing.shape_of(data.dataset, _PLACE_AREA)
+    return found.model_copy(update={"input": found.input.model_copy(update={"size": shape})})
 
 
 def findings(project: Project, data: TaskData, progress: Progress, *, remember: bool = True) -> tuple[Finding, ...]:

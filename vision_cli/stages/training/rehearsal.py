@@ -29,7 +29,7 @@ def rehearse(project: Project, data: TaskData, progress: Progress, *, offline: b
     try:
         return fitting.build(project, data, progress, offline=True), ()
     except MissingPartError:
-        if offline or policy.offline() or model.weights != "imagenet":
+        if offline or policy.offline() or model.weights not in ("imagenet", "coco"):
             raise
     # A package that is missing is missing here, too; only weights are not.
     unweighted = model.model_copy(update={"weights": "none"})
@@ -39,6 +39,8 @@ def rehearse(project: Project, data: TaskData, progress: Progress, *, offline: b
 
 def _download(model: ModelConfig) -> str:
     family, name = model.family, model.backbone
+    if model.weights == "coco":
+        return f"would download the COCO weights of {name}: they are not on this machine"
     if family == fitting.FEATURES:
         family = "torchvision" if name.startswith(_TORCHVISION) else "timm"
         name = name.removeprefix(_TORCHVISION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from vision_cli.core.project import Project
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.evaluating import judging
 from vision_cli.stages.running import loading
-from vision_cli.stages.training import fitting, planning, rehearsal, run_lock, verifying
-from vision_cli.stages.training.fitting import FitTask
+from vision_cli.stages.training import fitting, planning, rehearsal, run_lock, trial, verifying
+from vision_cli.stages.training.fitting import FitTask, Fitted
+from vision_cli.stages.training.trial import ByHeart, Estimate, Tried
 from vision_cli.stages.versioning import seen as version_seen
 
 RESULT_NAME = "result.json"
@@ -38,12 +39,25 @@ class TrainRequest:
         resume: go on with the last run instead of a new one.
         dry_run: read and check everything, write nothing.
         offline: download nothing.
+        overfit: learn so many photos by heart instead: the first thing to try when a training goes wrong.
+        fraction: train on a share of the photos instead, and estimate what all of them will take.
+        epochs: instead of the project's; of the sample alone, where there is one.
     """
 
     project: Project
     resume: bool = False
     dry_run: bool = False
     offline: bool = False
+    overfit: int | None = None
+    fraction: float | None = None
+    epochs: int | None = None
+
+    @property
+    def stage(self) -> str:
+        """Return the kind of run: one that is no real training is never taken for the last one."""
+        if self.overfit is not None:
+            return trial.OVERFIT_RUNS
+        return "train" if self.fraction is None else trial.TRIAL_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,8 @@ class TrainResult:
         judgements: the project's KPIs on the validation split, for orientation.
         how: what was done, one line each.
         seconds: from start to end.
+        by_heart: whether a few photos could be learned; None where that was not asked.
+        estimate: of the whole training; None where that was not asked.
     """
 
     task: str
@@ -73,6 +89,8 @@ class TrainResult:
     judgements: tuple[Judgement, ...] = ()
     how: tuple[str, ...] = ()
     seconds: float = 0.0
+    by_heart: ByHeart | None = None
+    estimate: Estimate | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -87,6 +105,8 @@ class TrainResult:
             "findings": [finding.as_json() for finding in self.findings],
             "how": list(self.how),
             "seconds": round(self.seconds, 1),
+            **({"overfit": self.by_heart.as_json()} if self.by_heart else {}),
+            **({"estimate": self.estimate.as_json()} if self.estimate else {}),
         }
 
 
@@ -100,9 +120,13 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
         ResourceError: the run to resume is still going on, or disk or memory do not suffice.
     """
     started = time.perf_counter()
+    _check_modes(request)
+    whole = load_view(request.project, remember=not request.dry_run)
+    request = replace(request, project=planning.resolved(request.project, whole))
+    declared = request.project.config
+    request, data = _asked(request, whole)
     project = request.project
     _check_family(project)
-    data = load_view(project, remember=not request.dry_run)
     counts = _counts(data)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
     fitting.check_machine(project.config)
@@ -112,7 +136,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     network = fitting.build(project, data, progress, offline=request.offline)
     findings = _checked(request, data, network, progress)
     photos = planning.photos_digest(project, data, progress)
-    record = _created(project, data, photos, progress) if before is None else before
+    record = _created(request, data, photos, progress) if before is None else before
     with run_lock.held(record):
         if request.resume:
             _resume(request, record, data, photos, progress)
@@ -131,7 +155,44 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
                 how=fitted.how,
                 seconds=time.perf_counter() - started,
             )
+            epochs = fitting.epochs_of(declared, whole, network) if request.fraction is not None else 0
+            done = _with_trial(request, (whole, data), done, fitted, epochs)
             files.write_json(record.folder / RESULT_NAME, done.as_json())
+    return done
+
+
+def _check_modes(request: TrainRequest) -> None:
+    asked = [name for name, value in (("--overfit", request.overfit), ("--fraction", request.fraction)) if value]
+    if (request.resume and asked) or len(asked) > 1:
+        both = asked if len(asked) > 1 else [*asked, "--resume"]
+        raise UsageError(f"{' and '.join(both)} do not go together.", hint="Give one of them.")
+
+
+def _asked(request: TrainRequest, whole: TaskData) -> tuple[TrainRequest, TaskData]:
+    """Return the request and the photos that are trained on, a few or a sample where that is asked."""
+    if request.epochs is not None:
+        request = replace(request, project=trial.with_train(request.project, {"epochs": request.epochs}))
+    if request.overfit is not None:
+        project = trial.by_heart_settings(request.project, request.overfit)
+        return replace(request, project=project), trial.few(whole, request.overfit)
+    if request.fraction is not None:
+        return request, trial.sample(whole, request.fraction, request.project.config.train.seed)
+    return request, whole
+
+
+def _with_trial(
+    request: TrainRequest, photos: tuple[TaskData, TaskData], done: TrainResult, fitted: Fitted, epochs: int
+) -> TrainResult:
+    """Return the result with the verdict on learning by heart, or with an estimate of the whole training."""
+    whole, data = photos
+    history = list(fitted.history)
+    if not history or done.run is None:
+        return done
+    if request.overfit is not None and done.measurement is not None:
+        return replace(done, by_heart=trial.judged(data.task, len(data.dataset), history, done.measurement))
+    if request.fraction is not None:
+        tried = Tried(data.dataset, history, done.seconds, done.run)
+        return replace(done, estimate=trial.estimate(whole.dataset, tried, epochs))
     return done
 
 
@@ -157,21 +218,20 @@ def _check_family(project: Project) -> None:
 
 
 def _counts(data: TaskData) -> dict[str, int]:
-    dataset, names = data.dataset, data.dataset.classes.names
+    names = data.dataset.classes.names
     if data.task == "classify" and len(names) < 2:
         raise DataError(
             f"every photo is of the one class '{names[0]}': there is nothing to tell apart.",
             hint="Add photos of another class, or check data.sources: it may lie one folder too deep or too high.",
         )
-    splits = dataset.splits()
-    counts = {name: int((splits == name).sum()) for name in SPLITS}
+    counts = {name: len(data.part(name)) for name in SPLITS}
     if not counts["train"]:
         raise DataError("no photo is left to learn from.", hint="Check data.split in vision.yaml.")
     return counts
 
 
-def _created(project: Project, data: TaskData, photos: str, progress: Progress) -> run.Run:
-    config = project.config
+def _created(request: TrainRequest, data: TaskData, photos: str, progress: Progress) -> run.Run:
+    project, config = request.project, request.project.config
     manifest = {
         "config": config.model_dump(mode="json", by_alias=True),
         "seed": config.train.seed,
@@ -180,7 +240,7 @@ def _created(project: Project, data: TaskData, photos: str, progress: Progress) 
         **version_seen.seen(project, data.dataset, progress).manifest(),
         "photos_digest": photos,
     }
-    return run.create(project.root, "train", config.name, manifest)
+    return run.create(project.root, request.stage, config.name, manifest)
 
 
 @contextmanager

@@ -6,32 +6,27 @@ import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from vision_cli import metrics
 from vision_cli.core import artefact
-from vision_cli.core.artefact import Card, Decode, Golden
+from vision_cli.core.artefact import Card, Golden
 from vision_cli.core.contracts import Runner
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
-from vision_cli.core.predictions import Predictions
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.run import Run
 from vision_cli.imaging import prepare, read
-from vision_cli.metrics import MeasureRequest, calibration, multilabel
 from vision_cli.stages.data import TaskData
 from vision_cli.stages.evaluating import judging
-from vision_cli.stages.running import inference, loading
-from vision_cli.stages.training.fitting import FEATURES, Fitted
+from vision_cli.stages.kinds.kind import Wanted, kind_of
+from vision_cli.stages.running import loading
+from vision_cli.stages.training import golden_outputs
+from vision_cli.stages.training.fitting import Fitted
 
 GOLDEN_TOLERANCE = 1e-4
 """Largest difference of a raw output from the golden one, for the same weights on another machine."""
-_MIN_PHOTOS_TO_CALIBRATE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +52,21 @@ def verify(project: Project, data: TaskData, fitted: Fitted, record: Run, progre
     """
     from vision_cli.runtimes.torch import TorchRunner
 
-    val = data.dataset.split("val")
+    val = data.part("val")
+    kind = kind_of(data.task)
     runner = TorchRunner(_card(project, data, fitted), fitted.network, 0.0, threads=os.cpu_count() or 1)
-    predictions = inference.predict_paths(runner, val.paths(), progress, what="validate")
-    card = replace(runner.card, decode=_decode(fitted, data, val, predictions.raw, runner.card))
-    predictions = Predictions(card.decode.scores(predictions.raw, card.task), predictions.raw)
-    measurement = _measure(data, val, predictions, card)
+    card, said = kind.chosen(runner.card, kind.say(runner, val, progress, "validate"), val)
+    targets = tuple(judging.of_models(project.config.targets()))
+    wanted = Wanted(tuple(target.metric for target in targets))
+    measurement = kind.measure(card, said, val, wanted).measurement if len(val) else None
     if measurement is not None:
         card = replace(card, metrics={key: value for key, value in measurement.values.items() if value is not None})
-    golden = _golden(runner, val if len(val) else data.dataset.split("train"))
+    golden = _golden(runner, val if len(val) else data.part("train"))
     folder = record.folder / loading.MODEL_FOLDER
     weights = loading.weights_of(fitted.network)
     artefact.save(folder, card, golden=golden, weights=weights, weights_file=loading.WEIGHTS_NAME)
     _read_back(folder)
-    judgements = (
-        judging.judge_kpis(judging.of_models(project.config.targets()), measurement, runtime="torch")
-        if measurement
-        else ()
-    )
+    judgements = judging.judge_kpis(targets, measurement, runtime="torch") if measurement else ()
     return Verified(folder, measurement, judgements)
 
 
@@ -94,46 +86,23 @@ def _card(project: Project, data: TaskData, fitted: Fitted) -> Card:
     )
 
 
-def _decode(fitted: Fitted, data: TaskData, val: Dataset, raw: np.ndarray[Any, Any], card: Card) -> Decode:
-    """Return the decode parameters, calibrated on the validation split where it is large enough."""
-    decode = fitted.decode
-    if data.task == "regress":
-        return decode
-    enough = len(val) >= _MIN_PHOTOS_TO_CALIBRATE
-    if enough and card.family != FEATURES:  # the shallow classifiers come calibrated
-        decode = replace(decode, temperature=calibration.fit_temperature(raw, data.targets(val), data.task))
-    if data.task == "multilabel":
-        truth = data.targets(val)
-        chosen = multilabel.choose_thresholds(truth, decode.scores(raw, data.task)) if enough else None
-        decode = replace(decode, thresholds=chosen or (0.5,) * len(card.classes))
-    return decode
-
-
-def _measure(data: TaskData, val: Dataset, predictions: Predictions, card: Card) -> Measurement | None:
-    if not len(val):
-        return None
-    thresholds = card.decode.thresholds
-    request = MeasureRequest(data.task, data.targets(val), predictions, card.classes, thresholds=thresholds)
-    return metrics.measure(request)
-
-
 def _golden(runner: Runner, photos: Dataset) -> Golden:
     preprocess = runner.card.preprocess
     path = photos.paths()[0]
     photo = read.read_photo(path, channels=preprocess.channels, at_least=prepare.needed_px(preprocess))
     seen = prepare.resized(photo, preprocess)
-    return Golden(seen, runner.run(prepare.normalise(seen, preprocess)[None]))
+    return Golden(seen, runner.run_all(prepare.normalise(seen, preprocess)[None]))
 
 
 def check_golden(runner: Runner, golden: Golden, *, where: Path) -> float:
-    """Return the largest difference of the golden input's raw output from what it must be.
+    """Return the largest difference of the golden input's raw outputs from what they must be.
 
     Raises:
         DataError: it differs by more than GOLDEN_TOLERANCE.
     """
-    raw = runner.run(prepare.normalise(golden.photo, runner.card.preprocess)[None])
-    difference = float(np.abs(raw - golden.raw).max())
-    if not difference <= GOLDEN_TOLERANCE * max(1.0, float(np.abs(golden.raw).max())):
+    raw = runner.run_all(prepare.normalise(golden.photo, runner.card.preprocess)[None])
+    difference, relative = golden_outputs.difference(raw, golden.raw, runner.card, GOLDEN_TOLERANCE)
+    if not relative <= GOLDEN_TOLERANCE:
         raise DataError(
             f"{where}: its golden input gives another output than when it was trained (by {difference:.2g}).",
             hint="The weights or a library changed: copy the folder again, or train again.",

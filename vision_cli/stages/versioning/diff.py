@@ -58,7 +58,7 @@ def diff(project: Project, before: str | None, after: str | None, csv: Path | No
         DataError: a version is damaged, or the data is refused.
     """
     if csv is not None:
-        check_file(csv)
+        check_file(csv, project=project)
     store = Store.of(project.root)
     first = versions.find(store, before or HEAD)
     second = None if after is None else versions.find(store, after)

@@ -73,6 +73,7 @@ class GcResult:
         trees: folders of photos under their own names, that no source in vision.yaml names.
         leftovers: of processes that were killed.
         removed: they are gone; a dry run only tells.
+        problems: versions that cannot be read: as what they need is not known, no content is removed.
     """
 
     contents: int
@@ -81,6 +82,7 @@ class GcResult:
     trees: int
     leftovers: int
     removed: bool
+    problems: Sequence[str] = ()
 
 
 def gc(project: Project, *, trees: bool = False, dry_run: bool = False) -> GcResult:
@@ -92,7 +94,7 @@ def gc(project: Project, *, trees: bool = False, dry_run: bool = False) -> GcRes
         dry_run: only tell.
 
     Raises:
-        DataError: a version in the log cannot be read: what it needs is not known, so nothing is removed.
+        DataError: the log cannot be read, or its last line is torn: what that version needs is not known.
         ResourceError: somebody is committing, or the disk refuses.
     """
     store = Store.of(project.root)
@@ -100,25 +102,37 @@ def gc(project: Project, *, trees: bool = False, dry_run: bool = False) -> GcRes
         return GcResult(0, 0, 0, 0, 0, not dry_run)
     with store.writing():
         known = {entry.id for entry in store.log()}
-        used = {
-            sha
-            for version in known
-            for sha in version_files.load(store, version, check=False).files["sha256"].to_pylist()
-        }
+        if store.torn is not None:
+            raise DataError(
+                f"{store.torn}: its last line is torn, so what its version needs is not known.",
+                hint="Commit that data again, or any other if it is not wanted; nothing was removed.",
+            )
+        used, problems = _used(store, sorted(known))
         there = store.objects.names()
-        contents = [name for name in there if name not in used]
+        contents = [] if problems else [name for name in there if name not in used]
         old = [store.commit(version) for version in store.stored() if version not in known]
         unpinned = _unpinned(project, store) if trees else []
         left = _leftovers(store)
-        result = GcResult(
-            len(contents), sum(there[name] for name in contents), len(old), len(unpinned), len(left), not dry_run
-        )
+        counts = len(contents), sum(there[name] for name in contents), len(old), len(unpinned), len(left)
+        result = GcResult(*counts, not dry_run, problems)
         if not dry_run:
             store.objects.remove(contents)
             with disk_errors(store.folder):
                 for folder in (*old, *unpinned, *left):
                     shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
     return result
+
+
+def _used(store: Store, known: Sequence[str]) -> tuple[set[str], list[str]]:
+    """Return the contents that versions need, and what is wrong with those that do not say it."""
+    used: set[str] = set()
+    problems: list[str] = []
+    for version in known:
+        try:
+            used |= set(version_files.load(store, version, check=False).files["sha256"].to_pylist())
+        except DataError as error:
+            problems.append(f"{error.message} {error.hint or ''}".strip())
+    return used, problems
 
 
 def _unpinned(project: Project, store: Store) -> list[Path]:

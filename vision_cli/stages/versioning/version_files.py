@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from vision_cli.core import files
 from vision_cli.core.dataset import Dataset
-from vision_cli.core.errors import DataError
+from vision_cli.core.errors import DataError, ResourceError
 from vision_cli.core.progress import Progress
 from vision_cli.core.run import read_json
 from vision_cli.formats import WriteOptions, parquet
@@ -31,6 +31,7 @@ from vision_cli.versions.store import Entry, Store
 TABLES = (MANIFEST, "images.parquet", "annotations.parquet")
 _FILES, _SEAL = "files.parquet", "version.json"
 _FORMAT, _LAYOUT = "vision version", 1
+_MARGIN_MB = 1.0
 _SEALED = (*TABLES, _FILES)
 _HINT = "Bring the folder back from a copy, or commit the same data again: `vision data commit`."
 
@@ -70,25 +71,46 @@ class Stored:
         return {f"{roots[source]}/{path}": sha for source, path, sha in zip(*columns, strict=True) if sha is not None}
 
 
-def save(store: Store, dataset: Dataset, table: pa.Table) -> str:
-    """Write a version's folder, unless it is there and whole, and return its id; the log does not know it yet.
+def save(store: Store, dataset: Dataset, table: pa.Table, version: str) -> None:
+    """Write a version's folder, unless it is there and whole; the log does not know it yet.
+
+    Args:
+        store: that gets it.
+        dataset: what it says.
+        table: `contents.FILES`.
+        version: its id.
 
     Raises:
         DataError: what was written does not come back the same: a metadata column that Parquet changes.
         ResourceError: the disk is full or refuses.
     """
     dataset = replace(dataset, notes=())
-    version = version_id(dataset, table)
     folder = store.commit(version)
     if _is_whole(store, version):
-        return version
+        return
+    _check_space(store.folder, dataset)
     with staged(folder) as new:
         parquet.write(dataset, new, WriteOptions())
         write_table(new / _FILES, table)
         seals = {name: files.file_sha256(new / name) for name in _SEALED}
         files.write_json(new / _SEAL, {"format": _FORMAT, "layout": _LAYOUT, "id": version, "sha256": seals})
-        _check_metadata(dataset.images, _read(new, version, records=False).dataset.images)
-    return version
+        back = read_table(new / TABLES[1], [name for name in dataset.images.schema.names if name != "record"])
+        _check_metadata(dataset.images, back)
+
+
+def _check_space(folder: Path, dataset: Dataset) -> None:
+    """Refuse before the work when the disk has no room for the tables, which Parquet keeps in half of their bytes.
+
+    Raises:
+        ResourceError: naming what is needed and what is free.
+    """
+    need_mb = (dataset.images.nbytes + dataset.annotations.nbytes) / 2e6 + _MARGIN_MB
+    there = files.free_mb(folder)
+    if need_mb > there:
+        raise ResourceError(
+            f"{folder}: {need_mb:.0f} MB are needed and {there:.0f} MB are free.",
+            hint="Make room; `vision data gc` removes what no version needs.",
+        )
 
 
 def _check_metadata(images: pa.Table, back: pa.Table) -> None:
@@ -148,6 +170,10 @@ def _read(folder: Path, version: str, *, records: bool) -> Stored:
 
 def _seals(folder: Path, version: str) -> Mapping[str, Any]:
     path = folder / _SEAL
+    if not folder.is_dir():
+        raise DataError(f"the version {version[:12]} is missing: {folder} is not there.", hint=_HINT)
+    if not path.is_file():
+        raise DataError(f"{path}: is missing.", hint=_HINT)
     seal = read_json(path)
     if seal.get("format") != _FORMAT or seal.get("layout") != _LAYOUT:
         raise DataError(f"{path}: no version that this program can read.", hint="If it is newer, update the program.")

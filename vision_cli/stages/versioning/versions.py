@@ -14,6 +14,7 @@ from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.core.spill import spilling, trim
 from vision_cli.stages import data
 from vision_cli.stages.versioning import version_files
 from vision_cli.versions import contents, names
@@ -80,31 +81,47 @@ def commit(request: CommitRequest, progress: Progress) -> CommitResult:
     if not request.message.strip():
         raise UsageError("a commit needs a message.", hint='-m "what changed and why"')
     of = find_target(request.project, request.name)
-    dataset = read_target(request.project, of, remember=not request.dry_run)
+    with spilling(request.project.root):
+        dataset = read_target(request.project, of, remember=not request.dry_run)
+        digest = dataset.digest()
+        trim()
+        planned = _Planned(of, dataset, digest)
+        return _told(request, planned, progress) if request.dry_run else _committed(request, planned, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A view or source, as it was read, and the hash of its labels."""
+
+    of: str
+    dataset: Dataset
+    digest: str
+
+
+def _committed(request: CommitRequest, planned: _Planned, progress: Progress) -> CommitResult:
+    dataset = planned.dataset
     store = Store.of(request.project.root)
-    if request.dry_run:
-        return _planned(request, of, dataset, progress)
     with store.writing():
         store.objects.clean()
         found = contents.hashed(dataset, store.index, progress)
         version = version_id(dataset, found.table)
-        before = _last(store.log(), of)
+        before = _last(store.log(), planned.of)
         if before is not None and before.id == version:
-            version_files.save(store, dataset, found.table)
+            version_files.save(store, dataset, found.table, version)
             added = store.objects.add(incoming(found), request.keep, progress)  # heals what was lost
             return CommitResult(before, before, False, added, found.hashes.read, found.missing, store.folder, False)
         added = store.objects.add(incoming(found), request.keep, progress)
-        version_files.save(store, dataset, found.table)
-        entry = _entry(version, of, request.message, dataset, found)
+        version_files.save(store, dataset, found.table, version)
+        entry = _entry(version, request.message, planned, found)
         store.append(entry)
     return CommitResult(entry, before, True, added, found.hashes.read, found.missing, store.folder, False)
 
 
-def _planned(request: CommitRequest, of: str, dataset: Dataset, progress: Progress) -> CommitResult:
+def _told(request: CommitRequest, planned: _Planned, progress: Progress) -> CommitResult:
     store = Store.of(request.project.root)
-    found = contents.hashed(dataset, store.index, progress)
-    entry = _entry(version_id(dataset, found.table), of, request.message, dataset, found)
-    before = _last(store.log(), of)
+    found = contents.hashed(planned.dataset, store.index, progress)
+    entry = _entry(version_id(planned.dataset, found.table), request.message, planned, found)
+    before = _last(store.log(), planned.of)
     there = store.objects.names()
     new = len({each.sha256 for each in incoming(found)} - set(there))
     is_new = before is None or before.id != entry.id
@@ -159,17 +176,18 @@ def _last(log: Sequence[Entry], of: str) -> Entry | None:
     return next((entry for entry in reversed(log) if entry.of == of), None)
 
 
-def _entry(version: str, of: str, message: str, dataset: Dataset, found: Contents) -> Entry:
+def _entry(version: str, message: str, planned: _Planned, found: Contents) -> Entry:
+    dataset = planned.dataset
     return Entry(
         version,
-        of,
+        planned.of,
         message.strip(),
         datetime.now(UTC).isoformat(timespec="seconds"),
         len(dataset),
         dataset.annotations.num_rows,
         len(dataset.classes),
         pc.sum(found.table["bytes"]).as_py() or 0,
-        dataset.digest(),
+        planned.digest,
     )
 
 
@@ -181,11 +199,15 @@ class LogResult:
         entries: newest first.
         tags: id by name.
         store: folder.
+        missing: ids of those whose folder is gone.
+        notes: what else a reader must know.
     """
 
     entries: Sequence[Entry]
     tags: Mapping[str, str]
     store: Path
+    missing: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def log(project: Project, name: str | None = None) -> LogResult:
@@ -202,7 +224,10 @@ def log(project: Project, name: str | None = None) -> LogResult:
         entries = [entry for entry in entries if entry.of in wanted]
         if not entries:
             raise UsageError(f"nothing was committed of '{name}'.", hint=f"Committed: {', '.join(known) or 'nothing'}.")
-    return LogResult(entries, store.tags(), store.folder)
+    there = set(store.stored())
+    missing = list(dict.fromkeys(entry.id for entry in entries if entry.id not in there))
+    torn = [f"{store.torn}: its last line is torn and left out; commit that data again."] if store.torn else []
+    return LogResult(entries, store.tags(), store.folder, missing, torn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.commands.data.convert import Images
+from vision_cli.cli.data_options import AllowLoss, ImagesRoot
 from vision_cli.cli.session import Session
 
 app = group("agreement", "Measure how far several people agree, and write what they agree on.")
@@ -46,9 +47,8 @@ def agreement(
     source_format: Annotated[
         str | None, typer.Option("--from", metavar="FORMAT", help="Of the answers; found by itself.")
     ] = None,
-    allow_loss: Annotated[
-        list[str], typer.Option("--allow-loss", metavar="NAME", help="Accept this loss; may repeat; all.")
-    ] = [],  # noqa: B006
+    images_root: ImagesRoot = None,
+    allow_loss: AllowLoss = None,
     images: Annotated[Images, typer.Option("--images", help="How photos get there.")] = Images.COPY,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that is not empty.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the intervals.")] = 0,
@@ -61,7 +61,7 @@ def agreement(
 
     target = None
     if consensus is not None:
-        target = Target(consensus, to, frozenset(allow_loss), images.value, force, session.dry_run)
-    request = AgreementRequest(tuple(answers), source_format, iou, level.value, votes, target, seed)
+        target = Target(consensus, to, frozenset(allow_loss or ()), images.value, force, session.dry_run)
+    request = AgreementRequest(tuple(answers), source_format, iou, level.value, votes, target, seed, images_root)
     result = agree(request, session.progress)
     session.answer(result, render.draw, ok=result.ok)

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.data_options import FollowLinks, Format, ImagesRoot, What, data_request
 from vision_cli.cli.session import Session
+from vision_cli.core import policy
 
 app = group("check", "Find what is wrong with photos and labels.")
 
@@ -25,9 +27,7 @@ app = group("check", "Find what is wrong with photos and labels.")
 )
 def check(
     context: typer.Context,
-    what: Annotated[
-        str | None, typer.Argument(metavar="[VIEW|PATH]", help="View, or a data set's path; the training's view.")
-    ] = None,
+    what: What = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit code 4 if there is an error.")] = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="CHECK", help="Run this alone; may repeat.")
@@ -46,19 +46,15 @@ def check(
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="A page with the offenders.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A list of all offenders.")] = None,
-    source_format: Annotated[
-        str | None, typer.Option("--from", metavar="FORMAT", help="Format of a path; found by itself.")
-    ] = None,
-    images_root: Annotated[
-        Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
-    ] = None,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Links in a path's folder may lead out of it.")
-    ] = False,
+    source_format: Format = None,
+    images_root: ImagesRoot = None,
+    follow_links: FollowLinks = False,
     show: Annotated[bool, typer.Option("--list", help="List the checks and thresholds, look at nothing.")] = False,
 ) -> None:
     """Find what is wrong with photos and labels; nothing is changed. `vision data fix` mends what can be mended."""
     session = Session.of(context)
+    if not deep:
+        policy.without_algebra()
     from vision_cli.cli.render import check as render
 
     if show:
@@ -67,10 +63,9 @@ def check(
         session.answer(check_table.table(), render.table)
         return
     from vision_cli.stages.checking.check import CheckRequest, check
-    from vision_cli.stages.named_source import DataRequest
 
     request = CheckRequest(
-        DataRequest(what, session.project, source_format, images_root, links="follow" if follow_links else "stay"),
+        data_request(session, what, (source_format, images_root, follow_links)),
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         fast=fast,

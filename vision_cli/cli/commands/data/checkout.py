@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.data_options import AllowLoss
 from vision_cli.cli.session import Session
 
 app = group("checkout", "Bring a version back as a folder.")
@@ -39,9 +40,7 @@ def checkout(
         Images, typer.Option("--images", help="How photos get there; links are read-only.")
     ] = Images.COPY,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that is not empty.")] = False,
-    allow_loss: Annotated[
-        list[str] | None, typer.Option("--allow-loss", metavar="NAME", help="Accept this loss; may repeat; all.")
-    ] = None,
+    allow_loss: AllowLoss = None,
 ) -> None:
     """Bring a version back as a folder; every photo and table is compared with its hash."""
     session = Session.of(context)

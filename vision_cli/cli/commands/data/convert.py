@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.data_options import AllowLoss
 from vision_cli.cli.session import Session
 from vision_cli.core import policy
 
@@ -62,9 +63,7 @@ def convert(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE", help="A house format: a .yaml mapping or a .py reader.")
     ] = None,
-    allow_loss: Annotated[
-        list[str] | None, typer.Option("--allow-loss", metavar="NAME", help="Accept this loss; may repeat; all.")
-    ] = None,
+    allow_loss: AllowLoss = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read the result back and compare, before it appears.")
     ] = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import Command, examples, group
+from vision_cli.cli.data_options import FollowLinks, Format, ImagesRoot, path_options
 from vision_cli.cli.session import Session
 
 app = group("cost", "Estimate the bill and the days of labelling.")
@@ -41,7 +42,7 @@ class Way(StrEnum):
 def cost(
     context: typer.Context,
     data: Annotated[str | None, typer.Argument(metavar="[VIEW|PATH]", help="Count its photos and objects.")] = None,
-    photos: Annotated[int | None, typer.Option("--photos", min=0, metavar="N", help="Number of photos.")] = None,
+    photos: Annotated[int | None, typer.Option("--photos", min=1, metavar="N", help="Number of photos.")] = None,
     unit: Annotated[Unit, typer.Option("--unit", help="What is paid and timed.")] = Unit.IMAGE,
     objects: Annotated[float | None, typer.Option("--objects", min=0, help="Boxes or polygons a photo.")] = None,
     way: Annotated[Way | None, typer.Option("--way", help="Who labels; all ways when absent.")] = None,
@@ -51,6 +52,9 @@ def cost(
     hours: Annotated[float, typer.Option("--hours", help="Of work a day.")] = 8.0,
     overlap: Annotated[int, typer.Option("--overlap", min=1, help="Annotators a photo.")] = 1,
     review: Annotated[float, typer.Option("--review", help="Share that somebody looks at once more.")] = 0.0,
+    source_format: Format = None,
+    images_root: ImagesRoot = None,
+    follow_links: FollowLinks = False,
 ) -> None:
     """Estimate what labelling costs, in-house, by a crowd, by an agency, or with synthetic photos."""
     session = Session.of(context)
@@ -58,5 +62,7 @@ def cost(
     from vision_cli.stages.labelling.cost import CostRequest, Plan, cost
 
     plan = Plan(0, unit.value, 1.0, annotators, hours, overlap, review)
-    request = CostRequest(plan, session.project(), data, photos, objects, way.value if way else None, seconds, price)
+    path = path_options(source_format, images_root, follow_links=follow_links)
+    known = (session.project(), data, photos, objects)
+    request = CostRequest(plan, *known, way.value if way else None, seconds, price, path)
     session.answer(cost(request), render.draw)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.data_options import Format, ImagesRoot, data_request
 from vision_cli.cli.session import Session
 
 app = group("fix", "Write a mended copy of a data set.")
@@ -50,12 +51,8 @@ def fix(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a target that is not empty.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A list of all repairs.")] = None,
-    source_format: Annotated[
-        str | None, typer.Option("--from", metavar="FORMAT", help="Format of a path; found by itself.")
-    ] = None,
-    images_root: Annotated[
-        Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
-    ] = None,
+    source_format: Format = None,
+    images_root: ImagesRoot = None,
 ) -> None:
     """Mend what `vision data check` finds, in a copy, and say what was changed. Without --repair: all but those that
     somebody has to decide on (boxes-from-outlines, leaks-to-one-split, upright-photos).
@@ -65,10 +62,9 @@ def fix(
 
     from vision_cli.cli.render import fix as render
     from vision_cli.stages.checking.fix import FixRequest, fix
-    from vision_cli.stages.named_source import DataRequest
 
     request = FixRequest(
-        DataRequest(what, session.project, source_format, images_root),
+        data_request(session, what, (source_format, images_root, False)),
         target,
         names=tuple(names or ()),
         to=to,

@@ -24,4 +24,5 @@ def gc(
     from vision_cli.cli.render import versions as render
     from vision_cli.stages.versioning.upkeep import gc
 
-    session.answer(gc(session.project(), trees=trees, dry_run=session.dry_run), render.gc)
+    result = gc(session.project(), trees=trees, dry_run=session.dry_run)
+    session.answer(result, render.gc, ok=not result.problems)

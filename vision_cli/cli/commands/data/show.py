@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.data_options import FollowLinks, Format, ImagesRoot, What, Where, data_request
 from vision_cli.cli.session import Session
 
 app = group("show", "Browse photos with boxes, masks and predictions on a page.")
@@ -33,9 +34,7 @@ class Photos(StrEnum):
 )
 def show(
     context: typer.Context,
-    what: Annotated[
-        str | None, typer.Argument(metavar="[VIEW|PATH]", help="View, or a data set's path; the training's view.")
-    ] = None,
+    what: What = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the page: show.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Write nothing; serve it until Ctrl-C.")] = False,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="Of --serve; any free one.")] = None,
@@ -44,8 +43,11 @@ def show(
         Path | None,
         typer.Option("--predictions", metavar="RUN|FILE", help="An evaluation, COCO results, predict's .json or .csv."),
     ] = None,
-    score: Annotated[float, typer.Option("--score", min=0, max=1, help="Leave out boxes predicted below.")] = 0.3,
-    where: Annotated[str | None, typer.Option("--where", metavar="SQL", help="Keep the photos it holds for.")] = None,
+    score: Annotated[
+        float | None,
+        typer.Option("--score", min=0, max=1, help="Leave out boxes predicted below; 0.3, of vision eval the model's."),
+    ] = None,
+    where: Where = None,
     photos: Annotated[
         Photos, typer.Option("--photos", help="Lead to the photos, copy them at 1600 px, or thumbnails alone.")
     ] = Photos.LINK,
@@ -53,21 +55,14 @@ def show(
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, help="Most that thumbnails and copies take.")] = 2000,
     workers: Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Threads; one a core.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier page; its thumbnails are reused.")] = False,
-    source_format: Annotated[
-        str | None, typer.Option("--from", metavar="FORMAT", help="Format of a path; found by itself.")
-    ] = None,
-    images_root: Annotated[
-        Path | None, typer.Option("--images-root", metavar="FOLDER", help="Where a path's photo paths start.")
-    ] = None,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Links in a path's folder may lead out of it.")
-    ] = False,
+    source_format: Format = None,
+    images_root: ImagesRoot = None,
+    follow_links: FollowLinks = False,
 ) -> None:
     """Write a page that opens in any browser, without a network, or serve it to this machine."""
     session = Session.of(context)
     from vision_cli.cli.render import show as render
     from vision_cli.core.errors import UsageError
-    from vision_cli.stages.named_source import DataRequest
     from vision_cli.stages.showing.show import NEED, ShowRequest, show
 
     if serve and (out is not None or force or session.dry_run):
@@ -75,9 +70,7 @@ def show(
     if not serve and (port is not None or host is not None):
         raise UsageError("--port and --host are of --serve.", hint="Add --serve.")
     request = ShowRequest(
-        DataRequest(
-            what, session.project, source_format, images_root, NEED, where, "follow" if follow_links else "stay"
-        ),
+        data_request(session, what, (source_format, images_root, follow_links), need=NEED, where=where),
         out or Path("show"),
         predictions=predictions,
         least=score,

@@ -27,9 +27,10 @@ def score(
     gold: Annotated[
         str | None, typer.Option("--gold", metavar="VIEW|PATH", help="Labels that are right; data.gold.")
     ] = None,
-    bound: Annotated[list[str], typer.Option("--bound", metavar="BOUND", help=_BOUND)] = [],  # noqa: B006
+    bound: Annotated[list[str] | None, typer.Option("--bound", metavar="BOUND", help=_BOUND)] = None,
     confidence: Annotated[
-        float | None, typer.Option("--confidence", help="The interval itself must keep the bound, at this confidence.")
+        float | None,
+        typer.Option("--confidence", help="Reject what is undecided: a bound inside this interval, such as 0.95."),
     ] = None,
     iou: Annotated[float, typer.Option("--iou", help="Smallest overlap of the same object.")] = 0.5,
     source_format: Annotated[
@@ -43,7 +44,7 @@ def score(
     from vision_cli.stages.labelling.gold import GoldRequest, score
 
     request = GoldRequest(
-        session.project(), tuple(deliveries), gold, source_format, iou, tuple(bound), confidence, seed
+        session.project(), tuple(deliveries), gold, source_format, iou, tuple(bound or ()), confidence, seed
     )
     result = score(request)
     session.answer(result, render.scored, ok=result.ok)

@@ -10,6 +10,7 @@ import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.commands.data.label.next import By
+from vision_cli.cli.data_options import FollowLinks, Format, ImagesRoot, path_options
 from vision_cli.cli.session import Session
 
 app = group("export", "Write tasks for Label Studio, CVAT or LabelMe.")
@@ -66,10 +67,13 @@ def export(
         str | None, typer.Option("--assign", metavar="N|NAMES", help="Annotators: a number, or names with commas.")
     ] = None,
     overlap: Annotated[int, typer.Option("--overlap", min=1, metavar="K", help="Annotators a photo.")] = 1,
-    ask: Annotated[list[str], typer.Option("--ask", metavar="WHAT", help=_ASK)] = [],  # noqa: B006
-    classes: Annotated[list[str], typer.Option("--class", metavar="NAME", help="In this order.")] = [],  # noqa: B006
+    ask: Annotated[list[str] | None, typer.Option("--ask", metavar="WHAT", help=_ASK)] = None,
+    classes: Annotated[list[str] | None, typer.Option("--class", metavar="NAME", help="In this order.")] = None,
     images: Annotated[Images, typer.Option("--images", help="How photos get there.")] = Images.COPY,
     plain: Annotated[bool, typer.Option("--plain", help="Take a folder's photos without any labels.")] = False,
+    source_format: Format = None,
+    images_root: ImagesRoot = None,
+    follow_links: FollowLinks = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance and of who gets what.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that is not empty.")] = False,
 ) -> None:
@@ -92,9 +96,10 @@ def export(
         at_least=at_least,
         people=_people(assign),
         overlap=overlap,
-        classes=tuple(classes),
-        ask=tuple(ask),
+        classes=tuple(classes or ()),
+        ask=tuple(ask or ()),
         seed=seed,
+        path=path_options(source_format, images_root, follow_links=follow_links),
     )
     session.answer(export(request, session.progress), render.exported)
 
@@ -104,5 +109,9 @@ def _people(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     if text.isascii() and text.isdigit():
+        if not int(text[:6]):
+            from vision_cli.core.errors import UsageError
+
+            raise UsageError("--assign 0: nobody would get a task.", hint="Say --assign 3 or --assign alice,bob.")
         return tuple(f"annotator-{number}" for number in range(1, min(int(text[:6]), 10_000) + 1))
     return tuple(name.strip() for name in text.split(","))

@@ -9,6 +9,7 @@ import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.commands.data.convert import Images
+from vision_cli.cli.data_options import AllowLoss
 from vision_cli.cli.session import Session
 
 app = group("import", "Read answers back as a data set.")
@@ -39,9 +40,7 @@ def take_in(
     skip_unmatched: Annotated[
         bool, typer.Option("--skip-unmatched", help="Leave out answers about photos that nobody asked about.")
     ] = False,
-    allow_loss: Annotated[
-        list[str], typer.Option("--allow-loss", metavar="NAME", help="Accept this loss; may repeat; all.")
-    ] = [],  # noqa: B006
+    allow_loss: AllowLoss = None,
     images: Annotated[Images, typer.Option("--images", help="How photos get there.")] = Images.COPY,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that is not empty.")] = False,
 ) -> None:
@@ -51,7 +50,7 @@ def take_in(
     from vision_cli.stages.labelling.importing import ImportRequest, take_in
     from vision_cli.stages.labelling.task_writing import Target
 
-    target = Target(into, to, frozenset(allow_loss), images.value, force, session.dry_run)
+    target = Target(into, to, frozenset(allow_loss or ()), images.value, force, session.dry_run)
     request = ImportRequest(
         tuple(answers), target, tasks, source_format, annotator, keep_all=keep_all, skip_unmatched=skip_unmatched
     )

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli.command import WritingCommand, examples, group
+from vision_cli.cli.data_options import FollowLinks, Format, ImagesRoot, path_options
 from vision_cli.cli.session import Session
 
 app = group("next", "Choose the photos to label next.")
@@ -43,9 +44,13 @@ def choose(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another choice.")] = 0,
     plain: Annotated[bool, typer.Option("--plain", help="Take a folder's photos without any labels.")] = False,
     exclude: Annotated[
-        list[Path], typer.Option("--exclude", metavar="FOLDER", help="Tasks that people have already; may repeat.")
-    ] = [],  # noqa: B006
+        list[Path] | None,
+        typer.Option("--exclude", metavar="FOLDER", help="Tasks that people have already; may repeat."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv or .txt file.")] = None,
+    source_format: Format = None,
+    images_root: ImagesRoot = None,
+    follow_links: FollowLinks = False,
 ) -> None:
     """Choose photos that nobody has labelled: where a model is unsure, where they differ most, or by chance."""
     session = Session.of(context)
@@ -53,5 +58,6 @@ def choose(
     from vision_cli.stages.labelling.choice import Choosing, NextRequest, choose_next
 
     how = Choosing(pick, by.value, measure, model, seed, session.offline)
-    request = NextRequest(session.project(), data, how, plain, tuple(exclude), out, session.dry_run)
+    path = path_options(source_format, images_root, follow_links=follow_links)
+    request = NextRequest(session.project(), data, how, plain, tuple(exclude or ()), out, session.dry_run, path)
     session.answer(choose_next(request, session.progress), render.chosen)

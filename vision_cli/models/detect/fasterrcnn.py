@@ -1,0 +1,26 @@
+"""The family `fasterrcnn`: torchvision's Faster R-CNN (Ren et al. 2015), its own networks or any of timm's."""
+
+from __future__ import annotations
+
+from torch import nn
+from torchvision.models.detection import FasterRCNN
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+
+from vision_cli.models.network import Trunk
+from vision_cli.models.places.fpn import FpnBackbone
+from vision_cli.models.places.torchvision_family import TorchvisionFamily
+from vision_cli.models.places.two_stage import NO_SUPPRESSION, TwoStage
+
+STRIDES = (4, 8, 16, 32)
+
+
+def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
+    network: nn.Module = FasterRCNN(FpnBackbone(trunk, STRIDES, LastLevelMaxPool()), n_outputs)
+    return network
+
+
+EXPORTS = {"onnx": None, "tflite": NO_SUPPRESSION}
+FAMILY = TorchvisionFamily("fasterrcnn", TwoStage, _over_timm, (512, 512))
+names = FAMILY.names
+build_places = FAMILY.build
+rebuild = FAMILY.rebuild

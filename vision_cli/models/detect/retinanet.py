@@ -1,0 +1,74 @@
+"""The family `retinanet`: torchvision's RetinaNet (Lin et al. 2017, focal loss), its own network or any of timm's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection import RetinaNet
+from torchvision.ops import box_iou
+from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+
+from vision_cli.core.place_decode import PlaceDecode
+from vision_cli.core.place_targets import PlaceTargets
+from vision_cli.models.network import Trunk
+from vision_cli.models.places import anchors
+from vision_cli.models.places.class_rows import ClassRows
+from vision_cli.models.places.fpn import CHANNELS, FpnBackbone
+from vision_cli.models.places.torchvision_family import TorchvisionFamily
+from vision_cli.models.places.torchvision_module import TorchvisionPlaces, as_targets, inside_crowd, levels_of
+
+STRIDES = (8, 16, 32, 64, 128)
+
+
+class RetinaNetPlaces(TorchvisionPlaces):
+    """RetinaNet with raw outputs `anchors`."""
+
+    class_rows = (ClassRows(r"network\.head\.classification_head\.cls_logits\.(weight|bias)"),)
+
+    def decoding(self) -> PlaceDecode:
+        """Return torchvision's anchors and thresholds."""
+        return PlaceDecode(
+            "anchors",
+            activation="sigmoid",
+            levels=levels_of(self.network.anchor_generator, STRIDES),
+            box_weights=(1.0, 1.0, 1.0, 1.0),
+            score_floor=0.05,
+        )
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """Map float32 (N, channels, height, width) to offsets and logits (N, A, 4 + K)."""
+        found = self.network.head(list(self.features(batch).values()))
+        return (torch.cat([found["bbox_regression"], found["cls_logits"]], dim=2),)
+
+    def losses(self, batch: Tensor, targets: PlaceTargets) -> dict[str, Tensor]:
+        """Return torchvision's focal loss and its loss of the boxes."""
+        outputs = self.network.head(list(self.features(batch).values()))
+        boxes = anchors.over_grid(self.decode.levels, (batch.shape[3], batch.shape[2])).to(batch.device)
+        photos = as_targets(targets, first_label=0)
+        matched = [self._matched(photo, boxes) for photo in photos]
+        found: dict[str, Tensor] = self.network.head.compute_loss(photos, outputs, [boxes] * len(photos), matched)
+        return found
+
+    def _matched(self, photo: Mapping[str, Tensor], boxes: Tensor) -> Tensor:
+        """Return the object of each anchor, -1 for the background, -2 for what does not count."""
+        matcher = self.network.proposal_matcher
+        if len(photo["boxes"]):
+            matched: Tensor = matcher(box_iou(photo["boxes"], boxes))
+        else:
+            matched = torch.full((len(boxes),), matcher.BELOW_LOW_THRESHOLD, device=boxes.device)
+        ignored = (matched == matcher.BELOW_LOW_THRESHOLD) & inside_crowd(boxes, photo["crowd"])
+        return torch.where(ignored, matcher.BETWEEN_THRESHOLDS, matched)
+
+
+def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
+    backbone = FpnBackbone(trunk, STRIDES[:3], LastLevelP6P7(CHANNELS, CHANNELS))
+    network: nn.Module = RetinaNet(backbone, n_outputs)
+    return network
+
+
+FAMILY = TorchvisionFamily("retinanet", RetinaNetPlaces, _over_timm, (512, 512))
+names = FAMILY.names
+build_places = FAMILY.build
+rebuild = FAMILY.rebuild

@@ -1,0 +1,1 @@
+"""Detectors that outline each object. Itself without torch."""

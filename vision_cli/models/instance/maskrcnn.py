@@ -1,0 +1,78 @@
+"""The family `maskrcnn`: torchvision's Mask R-CNN (He et al. 2017), its own networks or any of timm's."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+
+from vision_cli.models.network import Trunk
+from vision_cli.models.places import fixed_regions
+from vision_cli.models.places.class_rows import ClassRows
+from vision_cli.models.places.fpn import FpnBackbone
+from vision_cli.models.places.torchvision_family import TorchvisionFamily
+from vision_cli.models.places.two_stage import NO_SUPPRESSION, TwoStage, filled
+
+STRIDES = (4, 8, 16, 32)
+SIZE_PX = (512, 512)
+_ANCHOR_STRIDES = 4
+_SHAPES = (0.5, 1.0, 2.0)
+_CHANNELS = 128
+_HIDDEN = 512
+_BOX_CELLS = 7
+_REGIONS = 500
+_LEARNED_REGIONS = 128
+
+
+class MaskPlaces(TwoStage):
+    """Mask R-CNN with raw outputs `boxes` and masks (N, D, 28, 28)."""
+
+    class_rows = (
+        *TwoStage.class_rows,
+        ClassRows(r"network\.roi_heads\.mask_predictor\.mask_fcn_logits\.(weight|bias)", background=1),
+    )
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """Map float32 (N, channels, height, width) to boxes (N, D, 6) and the probabilities inside of each."""
+        return self.boxes_and_masks(self.features(batch), batch)
+
+    def boxes_and_masks(self, features: dict[str, Tensor], batch: Tensor) -> tuple[Tensor, ...]:
+        """Return both outputs from features that are there already."""
+        if torch.compiler.is_exporting():
+            rows, found = fixed_regions.detections(self.network, features, batch)
+            return (rows,) if found is None else (rows, found)
+        photos, count = self.detections_of(features, batch), self.decode.max_detections
+        masks = torch.stack([filled(photo["masks"][:, 0], count, 0.0) for photo in photos])
+        return torch.stack([self._rows(photo) for photo in photos]), masks
+
+
+def over_trunk(trunk: Trunk, n_outputs: int) -> nn.Module:
+    """Return torchvision's module over a timm trunk, for classes and the background.
+
+    Half as wide and with a quarter of the regions as on ResNet-50, so that it learns and runs on a CPU; and with
+    anchors half as large, as photos are about half as large as the 800 px that torchvision's are meant for.
+    """
+    sizes = tuple((_ANCHOR_STRIDES * stride,) for stride in (*STRIDES, 2 * STRIDES[-1]))
+    network: nn.Module = MaskRCNN(
+        FpnBackbone(trunk, STRIDES, LastLevelMaxPool(), channels=_CHANNELS),
+        rpn_anchor_generator=AnchorGenerator(sizes, (_SHAPES,) * len(sizes)),
+        rpn_post_nms_top_n_train=_REGIONS,
+        rpn_post_nms_top_n_test=_REGIONS,
+        box_head=TwoMLPHead(_CHANNELS * _BOX_CELLS**2, _HIDDEN),
+        box_predictor=FastRCNNPredictor(_HIDDEN, n_outputs),
+        box_batch_size_per_image=_LEARNED_REGIONS,
+        mask_head=MaskRCNNHeads(_CHANNELS, (_CHANNELS,) * 4, 1),
+        mask_predictor=MaskRCNNPredictor(_CHANNELS, _CHANNELS, n_outputs),
+    )
+    return network
+
+
+EXPORTS = {"onnx": None, "tflite": NO_SUPPRESSION}
+FAMILY = TorchvisionFamily("maskrcnn", MaskPlaces, over_trunk, SIZE_PX)
+names = FAMILY.names
+build_places = FAMILY.build
+rebuild = FAMILY.rebuild

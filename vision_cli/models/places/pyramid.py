@@ -1,0 +1,57 @@
+"""A light pyramid over maps of features: top-down, then bottom-up, of depthwise separable convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+_KERNEL = 5
+
+
+def convolution(inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Return a convolution, its batch norm and ReLU6, which quantises well."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs, eps=1e-3),
+        nn.ReLU6(inplace=True),
+    )
+
+
+def separable(inputs: int, outputs: int, *, stride: int = 1, kernel: int = _KERNEL) -> nn.Sequential:
+    """Return a depthwise convolution and a 1x1 one (Howard et al. 2017)."""
+    return nn.Sequential(
+        convolution(inputs, inputs, kernel, stride=stride, groups=inputs), convolution(inputs, outputs)
+    )
+
+
+class Pyramid(nn.Module):
+    """Mix maps of neighbouring strides (PANet, Liu et al. 2018), and add coarser levels below the last.
+
+    Attributes:
+        channels: of every level.
+    """
+
+    def __init__(self, inputs: Sequence[int], channels: int, *, extra: int = 0) -> None:
+        super().__init__()
+        pairs = len(inputs) - 1
+        self.channels = channels
+        self.lateral = nn.ModuleList(convolution(found, channels) for found in inputs)
+        self.down = nn.ModuleList(separable(channels, channels) for _ in range(pairs))
+        self.shrink = nn.ModuleList(separable(channels, channels, stride=2) for _ in range(pairs))
+        self.up = nn.ModuleList(separable(channels, channels) for _ in range(pairs))
+        self.extra = nn.ModuleList(separable(channels, channels, stride=2) for _ in range(extra))
+
+    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Map (N, C, h, w) of growing strides to as many of one width, and the extra ones."""
+        levels = [lateral(found) for lateral, found in zip(self.lateral, maps, strict=True)]
+        for fine in range(len(levels) - 2, -1, -1):
+            grown = functional.interpolate(levels[fine + 1], size=levels[fine].shape[-2:], mode="nearest")
+            levels[fine] = self.down[fine](levels[fine] + grown)
+        for coarse in range(1, len(levels)):
+            shrunk = self.shrink[coarse - 1](levels[coarse - 1])
+            levels[coarse] = self.up[coarse - 1](levels[coarse] + shrunk)
+        for smaller in self.extra:
+            levels.append(smaller(levels[-1]))
+        return levels

@@ -1,0 +1,53 @@
+"""The loss of a class for each pixel: cross-entropy, and Dice, which counts a rare class as much as a common one."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from vision_cli.core.place_targets import IGNORED
+
+_SMOOTH = 1.0
+
+
+def losses(logits: Tensor, pixels: Tensor) -> dict[str, Tensor]:
+    """Return both parts; pixels without a label count in neither.
+
+    Args:
+        logits: float (N, C, h, w), of any stride.
+        pixels: int64 (N, H, W), class ids or IGNORED.
+    """
+    grown = at_size(logits, pixels)
+    return {"pixel": cross_entropy(grown, pixels), "dice": dice(grown, pixels)}
+
+
+def at_size(logits: Tensor, pixels: Tensor) -> Tensor:
+    """Return logits (N, C, H, W) in float32 at the size of the labels, bilinear as decoding reads them."""
+    logits = logits.float()
+    if logits.shape[-2:] == pixels.shape[-2:]:
+        return logits
+    return functional.interpolate(logits, pixels.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def cross_entropy(logits: Tensor, pixels: Tensor) -> Tensor:
+    """Return the mean over the labelled pixels; 0 where there are none."""
+    summed = functional.cross_entropy(logits, pixels, ignore_index=IGNORED, reduction="sum")
+    return summed / (pixels != IGNORED).sum().clamp(min=1)
+
+
+def dice(logits: Tensor, pixels: Tensor) -> Tensor:
+    """Return 1 - soft Dice (Milletari et al. 2016, V-Net, equation for sums), mean over the classes that the batch has.
+
+    One pixel is added to both sides of the fraction, so that a class of few pixels has no wild gradient.
+    """
+    labelled = pixels != IGNORED
+    chances = logits.softmax(dim=1) * labelled[:, None]
+    known = pixels.clamp(min=0)
+    n_classes = logits.shape[1]
+    own = chances.gather(1, known[:, None])[:, 0]
+    shared = logits.new_zeros(n_classes).index_add(0, known.flatten(), own.flatten())
+    counted = labelled.flatten().to(logits.dtype)
+    counts = logits.new_zeros(n_classes).index_add(0, known.flatten(), counted)
+    found = (2 * shared + _SMOOTH) / (chances.sum(dim=(0, 2, 3)) + counts + _SMOOTH)
+    there = counts > 0
+    return ((1 - found) * there).sum() / there.sum().clamp(min=1)

@@ -1,0 +1,1 @@
+"""Ultralytics' YOLO: its own training in a process of its own, its networks as graphs of plain operations here."""

@@ -1,0 +1,98 @@
+"""Families that train by a recipe of their own: they get a data set that we write, and are judged as all others."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vision_cli.core import files
+from vision_cli.core.config import TrainConfig
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.progress import Progress
+from vision_cli.core.run import Run
+from vision_cli.models.ultralytics import training
+from vision_cli.models.ultralytics.recipe import Recipe
+from vision_cli.stages.training.fitting import FitTask, Fitted
+from vision_cli.stages.training.yolo_data import write_data
+from vision_cli.training.checks import accelerator
+
+_DATA_FOLDER = "ultralytics-data"
+
+
+def fit(task: FitTask, recipe: Recipe, progress: Progress) -> Fitted:
+    """Train in a process of its own, on a copy of the photos.
+
+    Raises:
+        UsageError: a run to resume.
+        MissingPartError: Ultralytics is not here.
+        ResourceError: memory or disk do not suffice.
+        DataError: photos are refused, or the loss is not a number.
+    """
+    if task.resume:
+        raise UsageError(
+            f"'{recipe.family}' does not resume: Ultralytics keeps its state in files that are opened by running them.",
+            hint="Start a new run with `vision train`.",
+        )
+    options = task.project.config.train
+    if not task.data.by_heart:
+        _warn_unused(options, recipe, progress)
+    if recipe.kept:
+        progress.say(f"the weights know {len(recipe.kept)} of the classes by name: {', '.join(recipe.kept)}")
+    folder = task.record.folder / _DATA_FOLDER
+    history: list[dict[str, Any]] = []
+
+    def hear(event: Mapping[str, Any]) -> None:
+        history.append(_row(event))
+        _tell(history[-1], int(event["epochs"]), task.record, progress)
+
+    with files.disk_errors(folder):
+        try:
+            parts = {name: task.data.part(name) for name in ("train", "val")}
+            if task.data.by_heart:
+                parts["val"] = parts["val"].select(np.zeros(len(parts["val"]), dtype=np.bool_))
+            data = write_data(parts, folder, recipe.preprocess, progress)
+            device = accelerator(options.device)
+            classes = task.data.dataset.classes.names
+            lesson = training.Lesson(data, classes, task.record.folder, options, device, task.data.by_heart, hear)
+            learned = training.learn(recipe, lesson)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    if not history:
+        raise DataError(f"{recipe.family}: no epoch was finished.", hint=f"See {training.LOG_NAME} of the run.")
+    seconds = sum(row["seconds"] for row in history)
+    epochs = f"best epoch {learned.best_epoch} of {learned.epochs}, {seconds:.0f} s"
+    how = f"network: {epochs}, by the recipe of Ultralytics {learned.version}"
+    network = learned.network
+    return Fitted(network, network.options, network.decode, (how,), tuple(history))
+
+
+def _row(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an epoch as the rows of all families are: Ultralytics' fitness is its AP at IoU 0.5 to 0.95."""
+    val = list(event["val"].values())
+    return {
+        "epoch": event["epoch"],
+        "train_loss": sum(event["train"].values()),
+        "val_loss": sum(val) if val else None,
+        "val_score": event["score"],
+        "learning_rate": event["learning_rate"],
+        "seconds": event["seconds"],
+        **{name.replace("/", "_"): value for name, value in event["train"].items()},
+    }
+
+
+def _tell(row: Mapping[str, Any], epochs: int, record: Run, progress: Progress) -> None:
+    record.log(row)
+    figures = {name: row[name] for name in ("train_loss", "val_loss", "val_score") if row[name] is not None}
+    progress.step("train", int(row["epoch"]), epochs, figures)
+
+
+def _warn_unused(options: TrainConfig, recipe: Recipe, progress: Progress) -> None:
+    fields = TrainConfig.model_fields
+    changed = {key for key in options.model_fields_set if getattr(options, key) != fields[key].default}
+    by_the_stages = {"freeze", "head_first", "interpolate"}
+    unused = sorted(f"train.{key}" for key in changed - training.USED - by_the_stages)
+    if unused:
+        progress.warn(f"{', '.join(unused)}: without effect with Ultralytics' own recipe ('{recipe.family}').")

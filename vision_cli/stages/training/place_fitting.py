@@ -1,0 +1,141 @@
+"""Bring a detector or segmenter and a view's photos together, and let it learn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vision_cli import models
+from vision_cli.core import policy
+from vision_cli.core.contracts import PlaceNetwork
+from vision_cli.core.dataset import Dataset
+from vision_cli.core.decoding.photos import views
+from vision_cli.core.decoding.placing import place
+from vision_cli.core.errors import UsageError
+from vision_cli.core.preprocess import Preprocess
+from vision_cli.core.progress import Progress
+from vision_cli.core.project import Project
+from vision_cli.core.tasks import OBJECT_TASKS
+from vision_cli.core.tiling import Tiles
+from vision_cli.models.places.request import PlaceRequest
+from vision_cli.models.ultralytics.recipe import Recipe
+from vision_cli.stages import place_truth
+from vision_cli.stages.data import TaskData
+from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew
+from vision_cli.stages.training.judges import judge_of
+from vision_cli.training.places.fit import PlaceFitRequest
+from vision_cli.training.places.fit import fit as run_loop
+from vision_cli.training.places.scenes import Scenes, tiled
+
+
+def build(project: Project, data: TaskData, progress: Progress, *, offline: bool) -> PlaceNetwork:
+    """Build the declared network with its weights and heads for the data's classes.
+
+    Raises:
+        UsageError: the family does not do the task.
+        MissingPartError: weights or packages are not there.
+        DataError: the weights are refused.
+    """
+    import torch
+
+    policy.keep_freed_memory()
+    torch.manual_seed(project.config.train.seed)
+    train, classes = data.part("train"), data.dataset.classes
+    things = np.flatnonzero(place_truth.things(data.dataset))
+    inputs, tiles = project.config.model.input, _tiles(project, data.task)
+    resize = "letterbox" if inputs.resize == "auto" else inputs.resize
+    seen = Preprocess(inputs.size or SIZE_PX, resize, tiles=tiles)
+    request = PlaceRequest(data.task, classes, box_sizes(train, seen), tuple(things.tolist()))  # type: ignore[arg-type]
+    network = models.build_places(located(project), request, offline=offline, progress=progress)
+    if tiles is not None:
+        if isinstance(network, Recipe):
+            raise UsageError(f"model.input.tiles: '{network.family}' trains by its own recipe, which cuts no photos.")
+        network.preprocess = replace(network.preprocess, tiles=tiles)
+    return network
+
+
+def _tiles(project: Project, task: str) -> Tiles | None:
+    inputs = project.config.model.input
+    if inputs.tiles is None:
+        return None
+    if inputs.resize == "crop":
+        raise UsageError(
+            "model.input.tiles: tiles are not cropped, or something between them is seen by none.",
+            hint="Set model.input.resize to letterbox or stretch.",
+        )
+    # Pixels have the class that their own tile gives them: nobody would ask the whole photo.
+    return Tiles(inputs.tiles.size, inputs.tiles.overlap, inputs.tiles.whole and task != "semantic")
+
+
+SIZE_PX = (320, 320)
+"""Of the network's input where the project file does not say it."""
+
+
+def box_sizes(dataset: Dataset, preprocess: Preprocess) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return float64 (n, 2): width and height of the objects, in pixels of a network's input."""
+    truth = place_truth.truth(dataset, dataset.classes, "detect")
+    scales = np.array([place(_first_view(size, preprocess), preprocess).scale for size in truth.sizes.tolist()])
+    scales = scales.reshape(-1, 2)
+    kept = ~truth.ignored
+    return np.asarray(truth.boxes[kept, 2:] * scales[truth.photo[kept]])
+
+
+def _first_view(photo_px: list[int], preprocess: Preprocess) -> tuple[int, int]:
+    width, height = photo_px
+    return views((width, height), preprocess)[0][2:]
+
+
+def scenes(dataset: Dataset, task: str) -> Scenes:
+    """Return a prepared data set as photos to learn from."""
+    return Scenes(
+        task,
+        dataset.paths(),
+        place_truth.truth(dataset, dataset.classes, task),
+        place_truth.things(dataset),
+        place_truth.background(dataset),
+    )
+
+
+def fit(task: FitTask, progress: Progress) -> Fitted:
+    """Fit a network to the training split.
+
+    Raises:
+        DataError: photos are refused, or the loss is not a number from the start.
+        ResourceError: memory does not suffice for a single photo.
+    """
+    if isinstance(task.network, Recipe):
+        from vision_cli.stages.training import own_recipe
+
+        return own_recipe.fit(task, task.network, progress)
+    network: PlaceNetwork = task.network  # type: ignore[assignment]  # who built it knew the task
+    train, val = (scenes(task.data.part(name), task.data.task) for name in ("train", "val"))
+    if network.preprocess.tiles is not None:
+        train, val = _cut(task.project, network.preprocess.tiles, train), tiled(val, network.preprocess.tiles)
+    result = run_loop(
+        PlaceFitRequest(
+            network=network,
+            train=train,
+            val=val,
+            options=task.project.config.train,
+            preprocess=network.preprocess,
+            folder=task.record.folder,
+            log=task.record.log,
+            progress=progress,
+            judge=judge_of(network, val),
+            resume=task.resume,
+        )
+    )
+    if task.resume:
+        log_anew(task.record, result.history)
+    summary = f"network: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
+    options = models.options(task.project.config.model, network)
+    return Fitted(network, options, network.decode, (summary, *result.notes), tuple(result.history))
+
+
+def _cut(project: Project, tiles: Tiles, train: Scenes) -> Scenes:
+    """Return the tiles to learn from; where every pixel has a class, none is empty."""
+    declared, seed = project.config.model.input.tiles, project.config.train.seed
+    share = declared.negatives if declared is not None and train.task in OBJECT_TASKS else None
+    return tiled(train, tiles, negatives=share, seed=seed)

@@ -1,0 +1,191 @@
+"""Trainings that are none yet: a few photos learned by heart, and a sample that tells what the whole will take."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vision_cli.core.dataset import SPLITS, Dataset
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.measurement import Measurement
+from vision_cli.core.project import Project
+from vision_cli.stages.data import TaskData
+
+OVERFIT_RUNS, TRIAL_RUNS = "overfit", "trial"
+"""Stages of their own, so that neither is taken for the last training."""
+_EPOCHS = 150
+_MB = 1e6
+_GOAL = {"detect": "ap50", "instance": "ap50", "semantic": "miou", "panoptic": "pq", "regress": "r2"}
+_BOUND = {"pq": 0.8}
+_SAMPLE = 0x5A3E
+
+
+@dataclass(frozen=True, slots=True)
+class ByHeart:
+    """Whether a few photos could be learned by heart.
+
+    Attributes:
+        photos: number of them.
+        first_loss: of the first epoch.
+        last_loss: of the best epoch.
+        metric: the figure that must be near 1 on the very photos that were learned.
+        value: of it.
+        bound: that it has to pass.
+    """
+
+    photos: int
+    first_loss: float
+    last_loss: float
+    metric: str
+    value: float
+    bound: float
+
+    @property
+    def learned(self) -> bool:
+        """Return whether it worked."""
+        return self.value >= self.bound
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        return {**asdict(self), "learned": self.learned}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the whole training will take, by what a sample took on this machine.
+
+    Attributes:
+        photos: of the whole training split.
+        epochs: of the whole training, at most.
+        seconds: of all its epochs, and of reading photos and writing results once.
+        memory_mb: most that was used, 1 MB = 10**6 bytes; it does not grow with the number of photos.
+        disk_mb: of the run's folder; it does not grow either.
+    """
+
+    photos: int
+    epochs: int
+    seconds: float
+    memory_mb: float
+    disk_mb: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that `--json` prints."""
+        return {key: round(value, 1) for key, value in asdict(self).items()}
+
+
+def few(data: TaskData, number: int) -> TaskData:
+    """Return training photos with labels, as many as asked, to learn from and to be judged on.
+
+    Raises:
+        UsageError: fewer than one.
+        DataError: there are not so many.
+    """
+    if number < 1:
+        raise UsageError(f"--overfit: expected 1 photo or more, got {number}.", hint="Eight are usual.")
+    train = data.dataset.split("train")
+    labelled = np.flatnonzero(np.isin(train.images["id"].to_numpy(), train.annotations["image_id"].to_numpy()))
+    if len(labelled) < number:
+        raise DataError(
+            f"--overfit {number}: the training split has {len(labelled)} photos with labels.",
+            hint="Ask for fewer.",
+        )
+    # Spread over the split: the first photos of a set are often of one class.
+    rows = labelled[np.linspace(0, len(labelled) - 1, number).round().astype(int)]
+    mask = np.zeros(len(train), dtype=np.bool_)
+    mask[rows] = True
+    return TaskData(train.select(mask), data.task, by_heart=True)
+
+
+def sample(data: TaskData, fraction: float, seed: int) -> TaskData:
+    """Return a share of the photos of each split, at least two where there are two.
+
+    Raises:
+        UsageError: not above 0 and at most 1.
+    """
+    if not 0 < fraction <= 1:
+        raise UsageError(f"--fraction: expected a number above 0 and at most 1, got {fraction:g}.")
+    splits = data.dataset.splits()
+    mask = np.zeros(len(data.dataset), dtype=np.bool_)
+    rng = np.random.default_rng((seed, _SAMPLE))
+    for name in SPLITS:
+        rows = rng.permutation(np.flatnonzero(splits == name))
+        mask[rows[: max(2, round(fraction * len(rows)))]] = True
+    return replace(data, dataset=data.dataset.select(mask))
+
+
+def by_heart_settings(project: Project, photos: int) -> Project:
+    """Return the project with settings that learn photos by heart: nothing that keeps a network from it."""
+    train = project.config.train
+    update = {
+        "epochs": train.epochs or _EPOCHS,
+        "augment": "none",
+        "mosaic": 0.0,
+        "copy_paste": 0.0,
+        "multi_scale": False,
+        "mixup": 0.0,
+        "ema": 0.0,
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "freeze": "none",
+        "norms": "keep" if project.config.model.weights != "none" else "auto",
+        "layer_decay": 1.0,
+        "head_first": False,
+        "interpolate": False,
+        "patience": 0,
+        "batch_size": min(train.batch_size, photos),
+    }
+    return with_train(project, update)
+
+
+def with_train(project: Project, update: Mapping[str, Any]) -> Project:
+    """Return the project with other settings of `train`."""
+    train = project.config.train.model_copy(update=dict(update))
+    return replace(project, config=project.config.model_copy(update={"train": train}))
+
+
+def judged(task: str, photos: int, history: list[Mapping[str, Any]], measurement: Measurement) -> ByHeart:
+    """Return whether the photos were learned by heart."""
+    metric = _GOAL.get(task, "f1")
+    losses = [float(row["train_loss"]) for row in history]
+    value = measurement.values.get(metric) or 0.0
+    return ByHeart(photos, losses[0], min(losses), metric, value, _BOUND.get(metric, 0.9))
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A training on a sample.
+
+    Attributes:
+        dataset: the sample.
+        history: of its epochs; the last one counts, as the first one also starts processes.
+        seconds: that it took as a whole.
+        folder: of its run.
+    """
+
+    dataset: Dataset
+    history: Sequence[Mapping[str, Any]]
+    seconds: float
+    folder: Path
+
+
+def estimate(whole: Dataset, tried: Tried, epochs: int) -> Estimate:
+    """Return what the whole training will take, at most so many epochs."""
+    parts = ("train", "val")
+    there, here = (sum(len(each.split(name)) for name in parts) for each in (whole, tried.dataset))
+    epoch = float(tried.history[-1]["seconds"])
+    besides = max(0.0, tried.seconds - sum(float(row["seconds"]) for row in tried.history))
+    size = sum(path.stat().st_size for path in tried.folder.rglob("*") if path.is_file())
+    seconds = there / max(1, here) * (epochs * epoch + besides)
+    return Estimate(len(whole.split("train")), epochs, seconds, _peak_mb(), size / _MB)
+
+
+def _peak_mb() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + children) * unit / _MB

@@ -1,0 +1,1 @@
+"""Training of detectors and segmenters: photos with their objects, augmented together."""
