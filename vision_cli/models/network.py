@@ -113,7 +113,7 @@ def embedding_length(module: nn.Module, preprocess: Preprocess, *, name: str) ->
     return int(embedding.shape[1])
 
 
-def restore(network: Classifier, card: Card, state: Mapping[str, Tensor]) -> Classifier:
+def load_artefact(network: nn.Module, card: Card, state: Mapping[str, Tensor]) -> None:
     """Load an artefact's tensors, all of them and no others.
 
     Raises:
@@ -128,6 +128,14 @@ def restore(network: Classifier, card: Card, state: Mapping[str, Tensor]) -> Cla
             hint="The folder was mixed from two models, or was written with another version of the network's library.",
             details=[line[:300] for line in lines],
         ) from error
-    network.preprocess = card.preprocess
-    network.licence = card.licence
+
+
+def restore(network: Classifier, card: Card, state: Mapping[str, Tensor]) -> Classifier:
+    """Return the network of an artefact, with its tensors.
+
+    Raises:
+        DataError: see `load_artefact`.
+    """
+    load_artefact(network, card, state)
+    network.preprocess, network.licence = card.preprocess, card.licence
     return network.eval()

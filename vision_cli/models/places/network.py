@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from vision_cli.core.artefact import Card
-from vision_cli.core.errors import DataError
 from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.preprocess import Preprocess
-from vision_cli.models.network import load_tensors
+from vision_cli.models.network import load_artefact
 from vision_cli.models.places.class_rows import ClassRows
 
 
@@ -60,19 +59,11 @@ Place = TypeVar("Place", bound=PlaceModule)
 
 
 def restore(network: Place, card: Card, state: Mapping[str, Tensor]) -> Place:
-    """Load an artefact's tensors, all of them and no others.
+    """Return the network of an artefact, with its tensors.
 
     Raises:
-        DataError: a name or a shape differs.
+        DataError: see `load_artefact`.
     """
-    try:
-        load_tensors(network, state)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:]]
-        raise DataError(
-            f"the weights do not fit the model card ('{card.family}', '{card.model.get('backbone')}').",
-            hint="The folder was mixed from two models, or was written with another version of the network's library.",
-            details=[line[:300] for line in lines],
-        ) from error
+    load_artefact(network, card, state)
     network.preprocess, network.licence, network.decode = card.preprocess, card.licence, card.place_decode
     return network.eval()

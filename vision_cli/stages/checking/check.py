@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +15,7 @@ from vision_cli.checks.finding import Finding
 from vision_cli.checks.request import Request
 from vision_cli.checks.settings import Settings
 from vision_cli.core import files
+from vision_cli.core.garbage import uncollected
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.stages import named_source, places
 from vision_cli.stages.checking import checked_source, known_photos, lists
@@ -166,7 +165,7 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
 
         embedding.check_parts()
     progress = progress or Silent()
-    with _uncollected():
+    with uncollected():
         source, asked = prepared(request.data, names, settings, progress, thresholds=request.thresholds)
         left_out = _left_out(names, request)
         if asked.photos is None:
@@ -272,15 +271,3 @@ def _write(request: CheckRequest, result: CheckResult, asked: Request, progress:
         from vision_cli.stages.checking import gallery
 
         files.write_text(request.html, gallery.page(result, asked, progress))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Spare the garbage collector its walks: columns are few objects."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

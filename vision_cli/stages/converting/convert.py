@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +14,7 @@ from vision_cli.core.conservation import Conservation, Loss
 from vision_cli.core.containment import Links
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.garbage import uncollected
 from vision_cli.core.origin import Origin, Pixels
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.formats import ReadOptions, WriteOptions, Written, conserving
@@ -147,7 +146,7 @@ def convert(request: ConvertRequest, progress: Progress | None = None) -> Conver
     if request.boxes_only and "box" not in target_format.CARRIES:
         raise UsageError(f"the format '{request.to}' holds no boxes.", hint="Leave --boxes-only out.")
     target = check_target(request.target, request.source, force=request.force)
-    with _uncollected():
+    with uncollected():
         return _Work(request, target, target_format, progress or Silent()).run()
 
 
@@ -370,15 +369,3 @@ def _unused(counted: Account, carries: frozenset[str]) -> list[str]:
 
 def _writable() -> list[str]:
     return [name for name in formats.FORMATS if hasattr(formats.FORMATS.load(name), "write")]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Spare the garbage collector its walks: columns are few objects, and the lists between them are no garbage."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
