@@ -313,3 +313,15 @@ def test_the_default_needs_no_network() -> None:
     assert network.licence == "Apache-2.0"
     assert network.preprocess.size_px == (320, 320)
     assert [level.stride_px for level in network.decode.levels] == [8, 16, 32]
+
+
+@pytest.mark.parametrize("size_px", [(96, 96), (160, 128)])
+def test_a_batch_of_another_size_has_losses_of_its_own(size_px: tuple[int, int]) -> None:
+    config = ModelConfig(backbone="mobilenetv3_small_050", weights="none", input=InputConfig(size=(128, 128)))
+    network: Any = models.build_places(config, models.PlaceRequest("detect", CLASSES))
+    width, height = size_px
+    box = torch.tensor([[8.0, 8.0, 56.0, 72.0]])
+    one = torch.zeros(1, dtype=torch.int64)
+    targets = PlaceTargets(1, one, box, one, torch.zeros(1, dtype=torch.bool))
+    found = network.losses(torch.zeros(1, 3, height, width), targets)
+    assert all(bool(torch.isfinite(part)) for part in found.values())

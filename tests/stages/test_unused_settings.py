@@ -13,6 +13,7 @@ from vision_cli.stages.training.fitting import unused_settings
         ("timm", True, {"augment": "none"}, []),
         ("timm", True, {"augment": "medium", "freeze": "auto"}, []),
         ("timm", False, {"augment": "strong", "layer_decay": 0.5}, []),
+        ("timm", False, {"mosaic": 0.5, "multi_scale": True}, ["train.mosaic", "train.multi_scale"]),
         ("features", True, {"epochs": 7, "freeze": "none", "batch_size": 8}, ["train.epochs", "train.freeze"]),
         ("features", True, {"augment": "medium", "device": "cpu"}, []),
     ],

@@ -141,8 +141,16 @@ class SsdLite(PlaceModule):
     def losses(self, batch: Tensor, targets: PlaceTargets) -> dict[str, Tensor]:
         """Return the losses of classes and boxes."""
         (raw,) = self(batch)
-        boxes = anchors.decode(raw[..., :_BOX].float(), self.anchors, self.decode.box_weights)
-        return dense_loss.losses(raw[..., _BOX:], boxes, self.anchors, self.strides, targets)
+        places, strides = self._grid((batch.shape[3], batch.shape[2]))
+        boxes = anchors.decode(raw[..., :_BOX].float(), places, self.decode.box_weights)
+        return dense_loss.losses(raw[..., _BOX:], boxes, places, strides, targets)
+
+    def _grid(self, size_px: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Return anchors and strides of an input of (width, height); training may see other sizes than its own."""
+        if size_px == tuple(self.preprocess.size_px):
+            return self.anchors, self.strides
+        places, strides = (make(self.decode.levels, size_px) for make in (anchors.over_grid, anchors.strides_over_grid))
+        return places.to(self.anchors.device), strides.to(self.anchors.device)
 
     def _check_size(self) -> None:
         width, height = self.preprocess.size_px

@@ -164,6 +164,7 @@ def epochs_of(config: ProjectConfig, data: TaskData, network: Network) -> int:
 
 _FEATURES_USE = {"view", "batch_size", "workers", "device", "seed"}
 _FROZEN_IGNORES = {"layer_decay", "unfreeze_every", "head_first", "norms"}
+_PHOTOS_IGNORE = {"mosaic", "copy_paste", "multi_scale", "sampling"}
 
 
 def unused_settings(config: ProjectConfig, *, frozen: bool) -> list[str]:
@@ -175,13 +176,15 @@ def unused_settings(config: ProjectConfig, *, frozen: bool) -> list[str]:
         ignored = ignored | {"augment"}  # every preset but `none` is the same mirrored view
     if config.model.family == FEATURES:
         ignored = changed - _FEATURES_USE
+    ignored = ignored | (changed & _PHOTOS_IGNORE)
     return [f"train.{key}" for key in sorted(ignored)]
 
 
 def _warn_unused(config: ProjectConfig, progress: Progress, *, frozen: bool) -> None:
     unused = unused_settings(config, frozen=frozen)
     if unused:
-        kind = "the family features" if config.model.family == FEATURES else "a frozen backbone"
+        whole = "answers about whole photos"
+        kind = "the family features" if config.model.family == FEATURES else "a frozen backbone" if frozen else whole
         progress.warn(f"{', '.join(unused)}: without effect with {kind}.")
 
 
