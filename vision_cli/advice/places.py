@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from vision_cli.advice.finding import Finding, listed
+from vision_cli.advice.finding import Finding, dominant, listed
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.tasks import OBJECT_TASKS
 
@@ -19,7 +19,6 @@ MIN_TRAIN_PHOTOS = 10
 """Photos a class of pixels; a judgement: each photo has thousands of pixels."""
 _TAIL = 0.025
 """Of a two-sided interval of 95 %."""
-_MISLEADING, _OVER_CHANCE = 0.6, 1.5
 _BACKGROUND = "background"
 """The class that the stage adds for pixels without a label has no annotation of its own."""
 
@@ -125,12 +124,10 @@ def _classes(number: int) -> str:
 
 
 def _one_class(names: tuple[str, ...], counts: Counts) -> list[Finding]:
-    if counts.sum() == 0 or len(names) < 2:
+    found = dominant(counts)
+    if found is None:
         return []
-    largest = int(counts.argmax())
-    share = float(counts[largest] / counts.sum())
-    if share < max(_MISLEADING, _OVER_CHANCE / len(names)):
-        return []
+    largest, share = found
     message = (
         f"'{names[largest]}' is {share:.0%} of the objects, and f1_micro, precision_micro and recall_micro speak of it "
         "alone. Judge ap50 or f1, means over classes, or ap50[class]."

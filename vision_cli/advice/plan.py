@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vision_cli.advice import duplicates, places
-from vision_cli.advice.finding import Finding, listed
+from vision_cli.advice.finding import Finding, dominant, listed
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.tasks import PLACE_TASKS
@@ -22,9 +22,6 @@ MIN_TRAIN_PHOTOS = 10
 MIN_TRAIN_VALUES = 50
 """Photos with a value; a judgement."""
 
-# Always naming the largest class scores this, or half as much again as an even chance, before accuracy misleads.
-_MISLEADING = 0.6
-_OVER_CHANCE = 1.5
 _MISLEADING_NONE = 0.9
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
@@ -111,13 +108,10 @@ def _below(names: tuple[str, ...], counts: Counts, least: int) -> list[str]:
 
 
 def _imbalanced(names: tuple[str, ...], judged: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Finding]:
-    counts = judged.sum(axis=0)
-    if counts.sum() == 0 or len(names) < 2:
+    found = dominant(judged.sum(axis=0))
+    if found is None:
         return []
-    largest = int(counts.argmax())
-    share = float(counts[largest] / counts.sum())
-    if share < max(_MISLEADING, _OVER_CHANCE / len(names)):
-        return []
+    largest, share = found
     message = (
         f"Accuracy misleads: always saying '{names[largest]}' scores {share:.3f}. "
         "Judge balanced_accuracy or f1, and see train.class_weights."

@@ -167,6 +167,16 @@ _FROZEN_IGNORES = {"layer_decay", "unfreeze_every", "head_first", "norms"}
 _PHOTOS_IGNORE = {"mosaic", "copy_paste", "multi_scale", "sampling"}
 
 
+_PLACES_IGNORE = {"mixup", "label_smoothing", "class_weights"}
+
+
+def unused_in_places(config: TrainConfig) -> list[str]:
+    """Return the settings that somebody changed and that detectors and segmenters have no use for."""
+    fields = TrainConfig.model_fields
+    changed = {key for key in _PLACES_IGNORE & config.model_fields_set if getattr(config, key) != fields[key].default}
+    return [f"train.{key}" for key in sorted(changed)]
+
+
 def unused_settings(config: ProjectConfig, *, frozen: bool) -> list[str]:
     """Return the settings of `train` that somebody changed and that this kind of training has no use for."""
     fields = TrainConfig.model_fields

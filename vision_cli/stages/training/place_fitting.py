@@ -23,7 +23,7 @@ from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.ultralytics.recipe import Recipe
 from vision_cli.stages import place_truth
 from vision_cli.stages.data import TaskData
-from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew
+from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew, unused_in_places
 from vision_cli.stages.training.judges import judge_of
 from vision_cli.training.places.fit import PlaceFitRequest
 from vision_cli.training.places.fit import fit as run_loop
@@ -109,6 +109,9 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
         from vision_cli.stages.training import own_recipe
 
         return own_recipe.fit(task, task.network, progress)
+    unused = unused_in_places(task.project.config.train)
+    if unused:
+        progress.warn(f"{', '.join(unused)}: without effect where the task is about places.")
     network: PlaceNetwork = task.network  # type: ignore[assignment]  # who built it knew the task
     train, val = (scenes(task.data.part(name), task.data.task) for name in ("train", "val"))
     if network.preprocess.tiles is not None:
