@@ -18,10 +18,10 @@ from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress
+from vision_cli.core.weights import UNKNOWN_LICENCE, Source
 from vision_cli.models import assembly
 from vision_cli.models.channels import interpolation_named, preprocess_for
 from vision_cli.models.network import Classifier, Trunk, embedding_length
-from vision_cli.models.source import UNKNOWN_LICENCE, Source
 from vision_cli.models.stages import cover
 
 CODE_LICENCE = "Apache-2.0"

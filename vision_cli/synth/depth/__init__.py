@@ -1,0 +1,1 @@
+"""Depth estimators, each behind one function `estimate`."""
