@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from vision_cli.stages.project import installation
 
-EXTRAS = ["all", "crosscheck", "export", "onnx", "tflite", "train"]
+EXTRAS = ["all", "crosscheck", "export", "onnx", "svg", "tflite", "train"]
 LEFT_OUT = ["yolo"]
 """Of `all` and of what is installed here: AGPL-3.0."""
 

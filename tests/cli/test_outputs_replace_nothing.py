@@ -32,6 +32,7 @@ REPLACE = {
     "label-export": ("data", "label", "export", "more", "--to", "labelme", "--out", "TARGET", "--force"),
     "agreement": ("data", "agreement", "a=a.json", "b=b.json", "--images", "none", "--force", "--consensus", "TARGET"),
     "label-import": ("data", "label", "import", "answers", "--into", "TARGET", "--to", "coco", "--force"),
+    "synth": ("synth", "logos", "--logos", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
 }
 KEPT = ("vision.yaml", "splits.json", "kitti/drives.json", "reader.py", "photo.png", "facts.json")
 
@@ -50,6 +51,11 @@ def project(tmp_path: Path, vision: Callable) -> Path:
     (folder / "reader.py").write_text("print(1)\n")
     (folder / "ratings.csv").write_text(RATINGS)
     Image.new("RGB", (8, 8)).save(folder / "photo.png")
+    for name, mode in (("marks", "RGBA"), ("walls", "RGB")):
+        (folder / name).mkdir()
+        picture = Image.new(mode, (80, 60))
+        picture.paste((9, 200, 90) + (255,) * (mode == "RGBA"), (10, 10, 50, 50))
+        picture.save(folder / name / "kiwi.png")
     for name in "ab":
         image = {"id": 1, "file_name": "x.jpg", "width": 9, "height": 9}
         box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5], "area": 25, "iscrowd": 0}

@@ -11,6 +11,7 @@ from vision_cli.cli.commands.config import app as config
 from vision_cli.cli.commands.data import COMMANDS as DATA
 from vision_cli.cli.commands.data.gold import COMMANDS as GOLD
 from vision_cli.cli.commands.data.label import COMMANDS as LABEL
+from vision_cli.cli.commands.synth import COMMANDS as SYNTH
 from vision_cli.cli.table import COMMANDS
 
 LINE = {
@@ -34,6 +35,7 @@ LINE = {
     "data label import ann.json --tasks tasks --into in --to vision": "written: in",
     "data agreement ann.json bob.json --consensus agreed --to vision --images none": "written: agreed",
     "data gold mark all": "data.gold",
+    "synth logos --logos marks --backgrounds walls -n 2 --workers 1": "written: synth/logos/coco",
 }
 """Commands that do something, and what their one line says; in this order."""
 
@@ -75,6 +77,11 @@ def folder(tmp_path_factory):
     (root / "new").mkdir()
     for name in "abc":
         Image.new("RGB", (40, 30), (90, 60, ord(name))).save(root / "new" / f"{name}.png")
+    for name, mode, size in (("marks/kiwi.png", "RGBA", (60, 60)), ("walls/wall.png", "RGB", (160, 120))):
+        (root / name).parent.mkdir()
+        picture = Image.new(mode, size)
+        picture.paste((200, 90, 40) + (255,) * (mode == "RGBA"), (10, 10, 45, 50))
+        picture.save(root / name)
     (root / "boxes.csv").write_text("\n".join(rows[:3]) + "\n")
     return root
 
@@ -141,6 +148,7 @@ def test_a_no_is_told_in_full_with_the_way_out(vision, folder, monkeypatch):
 def test_every_command_is_in_the_table():
     said = {" ".join(words.split()[: 3 if words.startswith(GROUPS) else 2]) for words in (*LINE, *ANSWER)}
     known = {f"data {name}" for name in DATA.keys() - {"label", "gold"}}
+    known |= {f"synth {name}" for name in SYNTH}
     known |= {f"data label {name}" for name in LABEL} | {f"data gold {name}" for name in GOLD}
     known |= {f"config {each.name or each.callback.__name__}" for each in config.registered_commands} - {"config check"}
     assert known <= said

@@ -35,6 +35,7 @@ HELPS = [
     ("config", "check", "--help"),
     ("models", "list", "--help"),
     ("augment", "show", "--help"),
+    ("synth", "logos", "--help"),
 ]
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("vision_cli.cli.commands.init", "Look at a folder of photos and write its vision.yaml"),
     "data": ("vision_cli.cli.commands.data", "Look at data sets and bring them into other formats"),
+    "synth": ("vision_cli.cli.commands.synth", "Make labelled photos that nobody took"),
     "train": ("vision_cli.cli.commands.train", "Train the model of the project file"),
     "eval": ("vision_cli.cli.commands.eval", "Measure a model and judge the KPIs"),
     "export": ("vision_cli.cli.commands.export", "Write ONNX and TFLite files and check that they decide alike"),

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from vision_cli.core import kpi as kpi_grammar
 from vision_cli.core.errors import UsageError
+from vision_cli.core.metadata_config import MetadataConfig
+from vision_cli.core.section import Fraction, Positive, Section
+from vision_cli.core.synth_config import SynthConfig
 from vision_cli.core.tasks import Task
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
 ClassName = Annotated[str, Field(min_length=1, json_schema_extra={"type": ["string", "number", "boolean"]})]
-
-
-class Section(BaseModel):
-    """A frozen section: unknown keys, NaN and infinities are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class MetadataConfig(Section):
-    """A JSON, CSV or TSV file with facts about photos."""
-
-    path: str
-    """Relative to the project file."""
-    by: str | None = None
-    """What its keys are: `path`, `name`, `stem` or `folder` of a photo, or a column that both sides have; found by
-    itself when absent."""
 
 
 class SourceConfig(Section):
@@ -214,7 +199,8 @@ class TrainConfig(Section):
     view: str = "all"
     """The view to learn from."""
     freeze: str = "auto"
-    """`auto`, `backbone`, `none`, or `N stages` from the input on."""
+    """`auto`, `backbone`, `none`, or `N stages` from the input on. Up to 5,000 photos `auto` freezes the backbone where
+    there is no accelerator, or the first two fifths of its stages where the task is about places."""
     head_first: bool = True
     """Where the backbone learns, too: fit the head on its frozen embeddings first, so that a random head's gradients do
     not spoil it (Kumar et al. 2022, linear probing then fine-tuning). Not with `unfreeze_every` or random weights."""
@@ -224,16 +210,18 @@ class TrainConfig(Section):
     unfreeze_every: Annotated[int, Field(ge=1)] | None = None
     """Gradual unfreezing: one more stage, from the head down, every so many epochs."""
     epochs: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Passes over the data; by default 100 over the embeddings of a frozen backbone, else 30."""
+    """Passes over the data; by default 100 over the embeddings of a frozen backbone, 40 where the task is about places,
+    else 30."""
     batch_size: Annotated[int, Field(ge=1)] = 32
-    """Photos a step; halved, and said so, when memory runs out."""
+    """Photos a step, of all processes together, 4 by default where the task is about places; halved, and said so, when
+    memory runs out."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Batches whose gradients are added before a step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or SGD with Nesterov momentum 0.9."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
     """By default 0.001 on a frozen backbone. Where the backbone learns, too, of its last stage: 0.0005; of the head a
-    twentieth if it was fitted first, else a little more."""
+    twentieth if it was fitted first, else a little more. Where the task is about places 0.001 of the head."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.75
     """Discriminative learning rates: each stage below the head learns this much slower than the one above."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -254,7 +242,7 @@ class TrainConfig(Section):
     """Alpha of mixup's Beta distribution; 0 is off."""
     ema: Annotated[float, Field(ge=0, lt=1)] | None = None
     """Decay of the moving average of the weights that is kept instead of them; 0 is off. By default 0.97 where the
-    backbone learns, else 0."""
+    backbone learns, 0.998 where the task is about places, else 0."""
     augment: Literal["none", "light", "medium", "strong"] = "medium"
     """A preset of `vision augment show`. With a frozen backbone every preset but `none` means a mirrored view of each
     photo beside the photo itself."""
@@ -269,15 +257,29 @@ class TrainConfig(Section):
     clip_gradient: Annotated[float, Field(ge=0)] = 1.0
     """Largest norm of the gradient; 0 is off."""
     patience: Annotated[int, Field(ge=0)] = 10
-    """Early stopping after so many epochs without a better validation loss; 0 is off."""
+    """Early stopping after so many epochs without a better one, by the validation loss, or by AP50, mean IoU or PQ
+    where the task is about places; 0 is off."""
     precision: Literal["32", "bf16", "16"] = "32"
     """`16` and `bf16` are mixed precision."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where it runs."""
+    devices: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+    """Processes that learn together on each machine, one a GPU, each from its part of every batch: the batch stays
+    `batch_size`. `auto` is every GPU, or one process where there is none. With more of them on a CPU they share its
+    cores."""
+    nodes: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Machines; on each of them `torchrun` starts the processes."""
     workers: Annotated[int, Field(ge=0, le=256)] | None = None
     """Processes that decode photos; by default one a core, at most 8; 0 decodes in the main process."""
     seed: int = 1
     """Of weights, order and augmentation."""
+
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _devices(cls, value: Any) -> Any:
+        if value != "auto" and not str(value).isdecimal():
+            raise ValueError(f"must be auto or a number, got {value!r}")
+        return value if value == "auto" else int(value)
 
     @field_validator("freeze")
     @classmethod
@@ -353,6 +355,8 @@ class ProjectConfig(Section):
     """Targets, as text or with a confidence."""
     export: ExportConfig = ExportConfig()
     """Exported files."""
+    synth: SynthConfig = SynthConfig()
+    """Synthetic photos."""
 
     @model_validator(mode="before")
     @classmethod

@@ -94,10 +94,16 @@ def _objects(more: Mapping[str, Any], names: tuple[str, ...], paper: Paper) -> N
     settings = more.get("settings", {})
     if "evaluator" in settings:
         used = f"{settings['evaluator']} {settings.get('version', '')}".strip()
-        confidence = settings.get("confidence")
-        paper.pairs([("evaluator", used), ("confidence", number(confidence) if isinstance(confidence, float) else "")])
+        paper.pairs([("evaluator", used), ("confidence", _confidence(settings.get("confidence"), names))])
     if "crosscheck" in settings:
         paper.line(f"pycocotools agrees: largest difference {max(settings['crosscheck'].values()):.1e}")
+
+
+def _confidence(value: object, names: tuple[str, ...]) -> str:
+    """Return the confidence of all classes, or that of each with its name."""
+    if isinstance(value, list):
+        return ", ".join(f"{number(each)} {name}" for name, each in zip(names, value, strict=True))
+    return number(value) if isinstance(value, float) else ""
 
 
 def _warnings(warnings: tuple[str, ...], paper: Paper) -> None:

@@ -8,6 +8,7 @@ from vision_cli.cli.text import duration, number, place
 from vision_cli.stages.training.train import TrainResult
 from vision_cli.stages.training.trial import ByHeart, Estimate
 
+_SHOWN_CLASSES = 12
 _PREVIEW = "KPIs on the validation split: a preview; vision eval judges"
 
 
@@ -16,7 +17,8 @@ def draw(result: TrainResult, paper: Paper) -> None:
     photos = ", ".join(f"{count} {split}" for split, count in result.photos.items())
     rows = [("task", result.task), ("photos", photos)]
     if result.classes:
-        rows.append(("classes", f"{len(result.classes)}: {', '.join(result.classes[:12])}"))
+        more = ", …" if len(result.classes) > _SHOWN_CLASSES else ""
+        rows.append(("classes", f"{len(result.classes)}: {', '.join(result.classes[:_SHOWN_CLASSES])}{more}"))
     rows += [("how" if index == 0 else "", line) for index, line in enumerate(result.how)]
     if result.run is not None:
         rows += [("time", f"{result.seconds:.0f} s"), ("run", str(place(result.run)))]
@@ -54,6 +56,7 @@ def _draw_estimate(told: Estimate, paper: Paper) -> None:
     paper.pairs(
         [
             ("photos", f"{told.photos} to learn from, at most {told.epochs} epochs"),
+            *([("tiles", f"{told.scenes:,} an epoch, those of validation photos included")] if told.scenes else []),
             ("time", duration(told.seconds)),
             ("memory", f"{told.memory_mb:.0f} MB"),
             ("disk", f"{told.disk_mb:.0f} MB"),

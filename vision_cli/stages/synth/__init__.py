@@ -1,0 +1,1 @@
+"""`vision synth`: labelled photos that nobody took."""

@@ -1,0 +1,187 @@
+"""The folder of a run: what it was made with, what is made, and one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision_cli import formats
+from vision_cli.core import files
+from vision_cli.core.errors import ResourceError, UsageError
+from vision_cli.stages.synth.asked import Shard
+from vision_cli.stages.synth.making import PHOTOS, Record, name_of
+
+STATE = "synth.json"
+LOG = "photos.jsonl"
+"""One line a photo that is made, with every parameter."""
+
+PICTURES = ("preview.jpg", "steps.jpg")
+_SHARD_LOG = re.compile(r"photos-\d+-of-\d+\.jsonl")
+_PHOTO = re.compile(r"\d{6,}\.jpg|\.\d{6,}\.jpg\.part")
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where a run's photos are.
+
+    Attributes:
+        path: of the folder.
+        shard: which part of the photos is made; None is the whole.
+    """
+
+    path: Path
+    shard: Shard | None = None
+
+    @property
+    def log(self) -> Path:
+        """The log of this part."""
+        return self.path / (LOG if self.shard is None else f"photos-{self.shard[0]}-of-{self.shard[1]}.jsonl")
+
+    def logs(self) -> list[Path]:
+        """Return all logs that are there, the whole's first."""
+        found = sorted(path for path in self.path.glob("*.jsonl") if _SHARD_LOG.fullmatch(path.name))
+        return [path for path in (self.path / LOG, *found) if path.is_file()]
+
+    def check(self, fingerprint: Mapping[str, Any]) -> None:
+        """Refuse a folder of somebody else, or of other settings.
+
+        Raises:
+            UsageError: saying what is there.
+        """
+        if not os.path.lexists(self.path):
+            return
+        if not self.path.is_dir():
+            raise UsageError(f"{self.path}: is a file.", hint="Choose a folder: --out FOLDER.")
+        state = self.state()
+        foreign = sorted(self._foreign(state))
+        if foreign:
+            raise UsageError(
+                f"{self.path}: holds what this command did not write.",
+                details=foreign[:_SHOWN],
+                hint="Choose another folder: --out FOLDER.",
+            )
+        differences = _differences(state.get("settings", fingerprint), fingerprint)
+        if differences:
+            raise UsageError(
+                f"{self.path}: its photos were made with other settings.",
+                details=differences[:_SHOWN],
+                hint="Choose another folder with --out, take the old settings back, or delete this one.",
+            )
+
+    def _foreign(self, state: Mapping[str, Any]) -> Iterator[str]:
+        known = {PHOTOS, *state.get("formats", ())} if state else set()
+        known |= {f".{name}" for name in known}
+        for entry in self.path.iterdir():
+            ours = entry.name in (STATE, *PICTURES) or entry.name in known or entry.name.endswith(".part")
+            log = bool(state) and (entry.name == LOG or _SHARD_LOG.fullmatch(entry.name))
+            if not (ours or log):
+                yield entry.name
+        if state and (self.path / PHOTOS).is_dir():
+            names = (entry.name for entry in os.scandir(self.path / PHOTOS))
+            yield from (f"{PHOTOS}/{name}" for name in names if not _PHOTO.fullmatch(name))
+
+    def state(self) -> dict[str, Any]:
+        """Return what the folder says of itself; nothing when it says nothing."""
+        with suppress(OSError, ValueError):
+            found = json.loads((self.path / STATE).read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
+        return {}
+
+    def begin(self, fingerprint: Mapping[str, Any]) -> None:
+        """Make the folder and write down what its photos are made with."""
+        with files.disk_errors(self.path):
+            (self.path / PHOTOS).mkdir(parents=True, exist_ok=True)
+        if not self.state():
+            files.write_json(self.path / STATE, {"settings": fingerprint, "formats": []})
+
+    def add_format(self, name: str) -> None:
+        """Write down that the folder `name` will be ours."""
+        state = self.state()
+        if name not in state["formats"]:
+            files.write_json(self.path / STATE, {**state, "formats": [*state["formats"], name]})
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the log of this part, and those of all parts when it is the whole.
+
+        Raises:
+            ResourceError: another process writes there.
+        """
+        with files.disk_errors(self.log):
+            self.log.touch()
+        with ExitStack() as stack:
+            for path in self.logs() if self.shard is None else [self.log]:
+                stack.enter_context(_locked(path))
+            yield
+
+    def made(self) -> dict[int, Record]:
+        """Return the records of the photos that are there, whole, by number."""
+        found: dict[int, Record] = {}
+        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(self.path / PHOTOS)}
+        for path in self.logs():
+            for row in files.read_json_lines(path):
+                index = row.get("photo")
+                if isinstance(index, int) and sizes.get(name_of(index)) == row.get("bytes"):
+                    found[index] = row
+        return found
+
+    def gather(self, records: Iterable[Record]) -> None:
+        """Write the log anew in the order of the photos, and take those of the parts away."""
+        lines = (files.json_text(row, indent=None).encode() + b"\n" for row in records)
+        parts = [path for path in self.logs() if path.name != LOG]
+        files.write_chunks(self.path / LOG, lines)
+        for path in parts:
+            path.unlink()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            text = f"{path.parent}: another run is writing there ({path.name})."
+            raise ResourceError(text, hint="Wait for it, or end it.") from error
+        except OSError:  # a network file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _differences(there: Any, now: Mapping[str, Any]) -> list[str]:
+    before = there if isinstance(there, Mapping) else {}
+    plain = json.loads(files.json_text(now))
+    names = dict.fromkeys((*plain, *before))
+    return [
+        f"{name}: {_told(before.get(name))} there, {_told(plain.get(name))} now"
+        for name in names
+        if before.get(name) != plain.get(name)
+    ]
+
+
+def _told(value: Any) -> str:
+    return files.json_text(value, indent=None)
+
+
+def check_format(name: str) -> None:
+    """Refuse a format that is not written, or that holds no boxes.
+
+    Raises:
+        UsageError: it is such a one.
+    """
+    found = formats.FORMATS.load(name)
+    if not hasattr(found, "write"):
+        raise UsageError(f"the format '{name}' is only read.", hint="`vision data convert --help` lists formats.")
+    if not {"box", "mask", "polygons"} & found.CARRIES:
+        raise UsageError(f"the format '{name}' holds no boxes.", hint="Take coco, yolo, voc, kitti ...")
