@@ -53,7 +53,7 @@ PLACES = PlaceDecode(
     (Level(8, ((10.0, 12.5), (30.0, 7.0))), Level(16, ((64.0, 64.0),))),
     score_floor=0.02,
     nms_iou=0.6,
-    confidence=0.35,
+    confidence=(0.35, 0.6),
 )
 
 

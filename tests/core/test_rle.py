@@ -142,3 +142,14 @@ def test_bad_texts_are_refused(text, message):
 def test_too_many_numbers_are_refused():
     with pytest.raises(DataError, match="too many"):
         rle.from_text("0" * 100, max_counts=50)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_columns_of_a_mask_are_those_of_the_whole(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = (int(side) for side in rng.integers(1, 40, 2))
+    mask = rng.random((height, width)) < rng.choice([0.0, 0.1, 0.9, 1.0])
+    counts = rle.encode(mask)
+    for first in range(width):
+        end = int(rng.integers(first + 1, width + 1))
+        assert np.array_equal(rle.decode_columns(counts, (height, width), first, end), mask[:, first:end])

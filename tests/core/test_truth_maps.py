@@ -91,3 +91,17 @@ def test_boxes_alone_make_no_map() -> None:
     )
     with pytest.raises(DataError, match="only boxes"):
         class_map(boxes, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_part_of_a_photo_is_cut_from_what_all_of_it_shows(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    masks, photo = drawn(rng, 12), sorted(rng.integers(0, 3, 12).tolist())
+    truth = truth_of(masks, photo, rng.integers(0, 4, 12).tolist(), crowd=[2, 5], difficult=[7])
+    for which in range(3):
+        whole = class_map(truth, which, 9)
+        for _ in range(20):
+            left, top = int(rng.integers(0, WIDTH)), int(rng.integers(0, HEIGHT))
+            wide, high = int(rng.integers(1, WIDTH - left + 1)), int(rng.integers(1, HEIGHT - top + 1))
+            part = class_map(truth, which, 9, (left, top, wide, high))
+            assert np.array_equal(part, whole[top : top + high, left : left + wide])

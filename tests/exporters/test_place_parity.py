@@ -13,7 +13,7 @@ from vision_cli.core.errors import DataError
 from vision_cli.exporters.place_parity import Comparison, PlaceLimits, PlaceParity, mask_iou
 
 SIZE = (400, 300)
-LIMITS = PlaceLimits(confidence=0.5, tolerance=1e-3, agreement=0.99)
+LIMITS = PlaceLimits(confidence=(0.5,), tolerance=1e-3, agreement=0.99)
 
 
 def objects(number: int = 100, seed: int = 0, *, masks: bool = False) -> PhotoObjects:
@@ -72,6 +72,18 @@ def test_a_box_may_move_within_iou_99() -> None:
     assert not compared(box, changed(box, boxes=np.array([[0.0, 0, 100, 98.9]]))).passed
 
 
+def test_the_smallest_overlap_is_told() -> None:
+    box = PhotoObjects(SIZE, np.array([[0.0, 0, 100, 100], [200, 0, 250, 50]]), np.array([0.9, 0.8]), np.array([0, 1]))
+    near = compared(box, changed(box, boxes=np.array([[0.0, 0, 100, 99.5], [200, 0, 250, 50]])))
+    assert near.worst_iou == pytest.approx(0.995)
+    far = compared(box, changed(box, boxes=np.array([[0.0, 0, 100, 60], [200, 0, 250, 50]])))
+    assert far.worst_iou == pytest.approx(0.6)
+    assert "the smallest IoU is 0.6000" in far.reason
+    assert compared(box, changed(box, classes=np.array([1, 1]))).worst_iou == 0
+    pixels = PhotoPixels(np.zeros((3, 4), np.int16))
+    assert compared(pixels, pixels).worst_iou is None
+
+
 def test_a_score_on_the_edge_is_no_decision() -> None:
     box = PhotoObjects(SIZE, np.array([[0.0, 0, 100, 100]]), np.array([0.5003]), np.array([0]))
     assert compared(box, changed(box, scores=np.array([0.4997]))).passed
@@ -117,7 +129,7 @@ def test_mask_iou_as_of_pixels() -> None:
 
 @pytest.mark.parametrize(("wrong", "passed"), [(5, True), (6, False)])
 def test_pixels(wrong: int, passed: bool) -> None:
-    limits = PlaceLimits(0.5, 1e-3, 0.995)
+    limits = PlaceLimits((0.5,), 1e-3, 0.995)
     classes = np.random.default_rng(0).integers(0, 4, (25, 40)).astype(np.int16)
     other = classes.copy()
     other.ravel()[:wrong] += 1

@@ -368,7 +368,7 @@ def test_a_class_keeps_what_coco_weights_know_of_it(tmp_path: Path, heard: Any, 
     torch.save(theirs.state_dict(), cache / known.coco.file_name)
     classes = ClassMap(("Sofa", "robot", "background"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vision_cli.models.download.fetch", lambda source, **_: cache / source.file_name)
+        patch.setattr("vision_cli.core.download.fetch", lambda source, **_: cache / source.file_name)
         network = build("lraspp", known.name, weights="coco", classes=classes, progress=heard)
     assert tuple(network.kept) == ("Sofa", "background")
     assert any("2 of 3 classes" in text for text in heard.said)

@@ -24,9 +24,9 @@ from vision_cli.core import artefact
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
+from vision_cli.core.weights import Source
 from vision_cli.models.places import published, torchvision_family
 from vision_cli.models.places.published import PUBLISHED, Published
-from vision_cli.models.source import Source
 
 EDGE = "ssdlite320_mobilenet_v3_large"
 TIMM = "mobilenetv3_small_050"

@@ -192,6 +192,26 @@ class TestFigures:
         assert len(curves) == 1
         assert curves[0].count("M") == 2
 
+    def test_where_the_best_score_decides_its_epoch_is_ringed(self) -> None:
+        rows = [{"epoch": each, "val_loss": 3.0 - each, "val_score": 0.1 * (each % 3)} for each in range(1, 5)]
+        shown = page(Document("d", "detect", "now", training=replace(training(0), epochs=rows, best_by="val_score")))
+        assert "Best validation score 0.2 in epoch 2" in shown.text
+        assert "Validation loss there 1" in shown.text
+        assert sum("ring" in str(each.get("class")) for each in shown.all("circle")) == 2
+
+    def test_a_score_of_nothing_throughout_is_a_flat_line(self) -> None:
+        rows = [{"epoch": each, "train_loss": 1.0, "val_loss": 1.0, "val_score": 0.0} for each in range(1, 4)]
+        shown = page(Document("demo", "detect", "now", training=replace(training(0), epochs=rows)))
+        curves = [str(each["d"]) for each in shown.all("path") if each.get("class") == "curve"]
+        assert len(set(curves[-1].replace("M", " ").replace("L", " ").split()[1::2])) == 1
+
+    def test_pictures_of_the_training_have_their_titles(self) -> None:
+        sheets = [("First batch <b>", b"\xff\xd8one"), ("Best epoch", b"\xff\xd8two")]
+        shown = page(Document("demo", "detect", "now", training=replace(training(3), pictures=sheets)))
+        sources = [str(each["src"]).removeprefix("data:image/jpeg;base64,") for each in shown.all("img")]
+        assert [base64.b64decode(each) for each in sources] == [jpeg for _, jpeg in sheets]
+        assert "What it saw and said First batch <b> Best epoch" in shown.text
+
     def test_metrics_with_intervals_and_dashes(self) -> None:
         text = page(classifier(CLASSES)).text
         assert "top1 0.902 0.839 – 0.944" in text

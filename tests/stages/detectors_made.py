@@ -50,7 +50,7 @@ def save(folder: Path, *, confidence: float = 0.5, tiles: Tiles | None = None) -
         task="detect",
         classes=ClassMap(CLASSES),
         preprocess=replace(network.preprocess, tiles=tiles),
-        decode=replace(network.decode, confidence=confidence),
+        decode=replace(network.decode, confidence=(confidence,)),
         family="ssdlite",
         model=models.options(config, network),
         licence=network.licence,

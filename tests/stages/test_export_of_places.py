@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,25 @@ def test_suppression_is_refused_before_any_work_where_there_is_none(project: Pat
     assert "tflite files cannot hold suppression (--nms)" in called.err
     assert "onnx" in called.err
     assert small.listing(project) == before
+
+
+def test_a_file_that_finds_other_boxes_is_not_published(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vision_cli.exporters import conversion
+
+    def moved(network: Any) -> Any:
+        module = copy.deepcopy(network).eval()
+        with torch.no_grad():
+            for name, parameter in module.head.named_parameters():
+                parameter.add_(0.2 if name.endswith("bias") and parameter.ndim == 1 else 0)
+        return module
+
+    monkeypatch.setattr(conversion, "traceable", moved)
+    words = ("export", "--model", "model", "--photos", "photos", "--format", "onnx", "--output", "wrong")
+    called = small.call(project, *words)
+    assert called.code == 4
+    assert "does not answer as the torch model does on 6 photos" in called.err
+    assert "have their like at IoU 0.99 (needed 99.00%); the smallest IoU is 0." in called.err
+    assert list((project / "wrong").iterdir()) == []
 
 
 @pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from vision_cli.core import artefact, policy
+from vision_cli.core import artefact, files, policy, run
 from vision_cli.core.config import TrainConfig
 from vision_cli.core.errors import MissingPartError, UsageError
 from vision_cli.core.preprocess import Preprocess
@@ -92,9 +92,54 @@ def test_one_epoch_ends_in_an_artefact_of_ours(project: Project, family: str, ta
     assert "ap50" in done.measurement.values
     assert sorted(path.name for path in (done.run / "ultralytics").iterdir()) == ["own"]  # type: ignore[operator]
     assert not (done.run / "ultralytics-data").exists()  # type: ignore[operator]
+    assert [path.name for path in (done.run / "pictures").iterdir()] == ["val-best.jpg"]  # type: ignore[operator]
     assert not list(project.root.rglob("*.pt"))
     with pytest.raises(UsageError, match="nothing to resume"):
         train(TrainRequest(project, resume=True), Silent())
+
+
+class StopsAfter:
+    """Progress that is interrupted when an epoch is told."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def say(self, text: str) -> None:
+        pass
+
+    def warn(self, text: str) -> None:
+        pass
+
+    def step(self, name: str, done: int, total: int, values: Any = None) -> None:
+        if name == "train" and done == self.epoch:
+            raise KeyboardInterrupt
+
+
+@needs_ultralytics
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("family", ["yolo", "yolo-seg"])
+def test_a_training_that_was_stopped_goes_on(project: Project, family: str) -> None:
+    project_of(project.root, family, "instance" if family == "yolo-seg" else "detect")
+    file = project.root / "vision.yaml"
+    file.write_text(file.read_text().replace("epochs: 1", "epochs: 3"))
+    whole = train(TrainRequest(load(file)), Silent())
+    with pytest.raises(KeyboardInterrupt):
+        train(TrainRequest(load(file)), StopsAfter(1))
+    record = run.latest(project.root, "train")
+    assert record.folder != whole.run
+    assert sorted(path.name for path in (record.folder / "checkpoints").iterdir()) == ["best.safetensors", "last.ckpt"]
+    first = record.metrics()
+    done = train(TrainRequest(load(file), resume=True), Silent())
+    assert done.run == record.folder
+    rows = record.metrics()
+    assert rows[0] == first[0]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert whole.run is not None
+    uninterrupted = files.read_json_lines(whole.run / run.METRICS)
+    assert [row["learning_rate"] for row in rows] == [row["learning_rate"] for row in uninterrupted]
+    assert done.measurement is not None
+    assert not list(project.root.rglob("*.pt"))
 
 
 def settings(by_heart: bool = False, **options: Any) -> dict[str, Any]:

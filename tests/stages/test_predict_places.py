@@ -95,7 +95,7 @@ def rows(project: Path, *words: str) -> list[dict[str, Any]]:
 def test_what_is_found_is_what_decoding_finds_above_the_confidence(project: Path) -> None:
     found = rows(project, "cells/photos")
     paths = [project / "cells" / "photos" / f"{index}.png" for index in range(4)]
-    confidence = loading.open_model(project / "model", threads=1).card.place_decode.confidence
+    (confidence,) = loading.open_model(project / "model", threads=1).card.place_decode.confidence
     for row, path, answer in zip(found, paths, expected(project / "model", paths), strict=True):
         assert (row["path"], row["width"], row["height"]) == (f"cells/photos/{path.name}", *size_of(path))
         sure = answer.scores >= confidence

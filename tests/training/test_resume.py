@@ -166,7 +166,7 @@ def checkpoint_of(epoch: int) -> state.Checkpoint:
     return state.Checkpoint("same", {"w": torch.full((3,), float(epoch))}, {}, {}, 0, {}, record)
 
 
-@pytest.mark.parametrize("broken_call", ["replace", "write_bytes", "_read", "unlink"])
+@pytest.mark.parametrize("broken_call", ["replace", "write_bytes", "_check_written", "unlink"])
 def test_a_checkpoint_survives_a_kill_at_every_step_of_its_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken_call: str
 ) -> None:
@@ -175,7 +175,7 @@ def test_a_checkpoint_survives_a_kill_at_every_step_of_its_writing(
     def dies(*args: Any, **kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    owner = {"replace": os, "write_bytes": state.files, "_read": state, "unlink": Path}[broken_call]
+    owner = {"replace": os, "write_bytes": state.files, "_check_written": state, "unlink": Path}[broken_call]
     with monkeypatch.context() as patch:
         patch.setattr(owner, broken_call, dies)
         with pytest.raises(KeyboardInterrupt):

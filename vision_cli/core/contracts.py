@@ -60,6 +60,9 @@ class PlaceNetwork(Network, Protocol):
         The same in training and evaluation mode; nothing of the network changes but statistics in training mode.
         """
 
+    def judged(self, batch: Any, targets: PlaceTargets) -> tuple[Mapping[str, Any], tuple[Any, ...]]:
+        """Return losses and raw outputs of the same photos."""
+
 
 class Runner(Protocol):
     """A loaded model that runs batches, whatever the runtime.

@@ -56,7 +56,8 @@ class PlaceDecode:
         score_floor: boxes of a lower score are dropped before suppression.
         nms_iou: boxes of a class that overlap a better one by more are dropped.
         max_detections: a photo, or each tile of one.
-        confidence: from which score on a box counts as an answer; chosen on validation photos.
+        confidence: from which score on a box counts as an answer, one for all classes or one each; chosen on
+            validation photos.
         things: class ids that are objects; the others of `panoptic` are stuff.
         min_stuff_share: stuff on a smaller share of the photo is dropped from `panoptic`.
     """
@@ -68,7 +69,7 @@ class PlaceDecode:
     score_floor: float = 0.01
     nms_iou: float = 0.5
     max_detections: int = 100
-    confidence: float = 0.5
+    confidence: tuple[float, ...] = (0.5,)
     things: tuple[int, ...] = ()
     min_stuff_share: float = MIN_STUFF_SHARE
 
@@ -95,10 +96,19 @@ class PlaceDecode:
             )
             values["box_weights"] = tuple(map(float, document["box_weights"]))
             values["things"] = tuple(map(int, document["things"]))
+            values["confidence"] = _confidence(document["confidence"])
             found = cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"decode: {error!r}.", hint="The model file was not written by vision.") from error
-        shares = (found.score_floor, found.nms_iou, found.confidence, found.min_stuff_share)
+        shares = (found.score_floor, found.nms_iou, *found.confidence, found.min_stuff_share)
         if found.layout not in LAYOUTS or len(found.box_weights) != 4 or not all(0 <= share <= 1 for share in shares):
             raise DataError("decode: a value is out of range.", hint="The model file was not written by vision.")
         return found
+
+
+def _confidence(value: Any) -> tuple[float, ...]:
+    """Return one confidence or one a class; earlier artefacts hold a plain number."""
+    found = tuple(map(float, value)) if isinstance(value, list | tuple) else (float(value),)
+    if not found:
+        raise ValueError("no confidence")
+    return found

@@ -128,6 +128,28 @@ def decode(counts: Counts, height: int, width: int) -> NDArray[np.bool_]:
     return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(width, height).T
 
 
+def decode_columns(counts: Counts, shape: tuple[int, int], first: int, end: int) -> NDArray[np.bool_]:
+    """Return some columns of a mask, bool (height, end - first): the rest of it is not painted.
+
+    Args:
+        counts: of the mask.
+        shape: (height, width) of the mask.
+        first: column.
+        end: column behind the last one.
+
+    Raises:
+        DataError: see `runs`.
+    """
+    height, width = shape
+    starts, ends = spans(runs(counts, height, width))
+    starts, ends = (np.clip(each - first * height, 0, (end - first) * height) for each in (starts, ends))
+    inside = ends > starts
+    steps = np.zeros((end - first) * height + 1, dtype=np.int8)
+    steps[starts[inside]] += 1
+    steps[ends[inside]] -= 1
+    return (np.cumsum(steps[:-1], dtype=np.int8) > 0).reshape(end - first, height).T
+
+
 def area(counts: Counts) -> int:
     """Return the number of pixels that are set; counts are trusted."""
     return int(np.asarray(counts, dtype=np.int64)[1::2].sum())

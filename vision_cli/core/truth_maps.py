@@ -15,6 +15,7 @@ from vision_cli.core import rle
 from vision_cli.core.detections import Bools, Ints, Truth
 from vision_cli.core.errors import DataError
 from vision_cli.core.place_targets import IGNORED
+from vision_cli.core.tiling import Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,18 +39,19 @@ def rows_of(truth: Truth, photo: int) -> Ints:
     return np.arange(first, end)
 
 
-def class_map(truth: Truth, photo: int, background: int = IGNORED) -> NDArray[np.int16]:
+def class_map(truth: Truth, photo: int, background: int = IGNORED, window: Window | None = None) -> NDArray[np.int16]:
     """Return the class of each pixel of a photo, int16 (H, W); IGNORED on crowds and difficult objects.
 
     Args:
         truth: ordered by photo, with masks.
         photo: its number.
         background: of pixels that no outline covers.
+        window: part of the photo that is wanted; only its columns are painted. None is all of it.
 
     Raises:
         DataError: the truth has no masks.
     """
-    rows, places = _painted(truth, photo)
+    rows, places = _painted(truth, photo, window)
     classes = np.where(truth.ignored[rows], IGNORED, truth.class_id[rows])
     return np.asarray(np.concatenate([[background], classes]).astype(np.int16)[places])
 
@@ -77,16 +79,20 @@ def segment_map(truth: Truth, photo: int, things: Bools) -> TrueSegments:
     return TrueSegments(table[places], classes[first], crowd[first])
 
 
-def _painted(truth: Truth, photo: int) -> tuple[Ints, NDArray[np.int32]]:
+def _painted(truth: Truth, photo: int, window: Window | None = None) -> tuple[Ints, NDArray[np.int32]]:
     """Return rows in the order of painting, large ones first, and 1 + the place of each pixel's, int32 (H, W)."""
     if truth.masks is None:
         raise DataError("what each pixel is needs the outlines of objects, and there are only boxes.")
     width, height = truth.sizes[photo].tolist()
     rows = rows_of(truth, photo)
     rows = rows[np.argsort(-truth.areas[rows], kind="stable")]
-    flat = np.zeros(height * width, dtype=np.int32)  # Down the columns, as run lengths go.
+    left, top, wide, high = window or (0, 0, width, height)
+    first, end = left * height, (left + wide) * height
+    flat = np.zeros(end - first, dtype=np.int32)  # Down the columns, as run lengths go.
     for place, row in enumerate(rows.tolist(), start=1):
         starts, ends = rle.spans(rle.runs(rle.from_text(truth.masks[row].as_py()), height, width))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            flat[start:end] = place
-    return rows, np.ascontiguousarray(flat.reshape(width, height).T)
+        low, over = np.searchsorted(ends, first, side="right"), np.searchsorted(starts, end)
+        begins, stops = np.maximum(starts[low:over] - first, 0), ends[low:over] - first
+        for start, stop in zip(begins.tolist(), stops.tolist(), strict=True):
+            flat[start:stop] = place
+    return rows, np.ascontiguousarray(flat.reshape(wide, height).T[top : top + high])

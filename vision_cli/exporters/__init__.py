@@ -27,5 +27,6 @@ EXPORTERS = Catalogue(
 """Each module has `SUFFIX`, `PRECISIONS` and `export(network, card, target, *, precision) -> Path`.
 
 One that can build suppression in has `check_nms(card)`, which refuses a model without any, and `export(..., nms=True)`.
+A network that has `plain_operators` hears there whether the format lacks suppression and pooling of regions.
 A model's family (`EXPORTS` of its module) or network (`exports`) says by format why it cannot be written, or None.
 """

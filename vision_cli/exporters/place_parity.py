@@ -27,12 +27,12 @@ class PlaceLimits:
     """What still counts as equal.
 
     Attributes:
-        confidence: from which score on a box counts as an answer.
+        confidence: from which score on a box counts as an answer, one for all classes or one each.
         tolerance: a box that counts for one model may lie this much below the confidence for the other.
         agreement: share of boxes, or of pixels, that must be decided alike.
     """
 
-    confidence: float
+    confidence: tuple[float, ...]
     tolerance: float
     agreement: float
 
@@ -46,6 +46,8 @@ class PlaceParity:
         n_compared: boxes of both models, or pixels.
         agreement: share of them that are alike.
         max_score_difference: of boxes that match; None for pixels.
+        worst_iou: the smallest of the boxes' IoUs with their like, or with the nearest of their class where there is
+            none (0 without any); None for pixels.
         disagreements: rows of photos with a smaller share than asked for.
         passed: the limit is kept.
         reason: one sentence with the figures.
@@ -55,6 +57,7 @@ class PlaceParity:
     n_compared: int
     agreement: float
     max_score_difference: float | None
+    worst_iou: float | None
     disagreements: tuple[int, ...]
     passed: bool
     reason: str
@@ -62,11 +65,12 @@ class PlaceParity:
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """Of one photo: what was compared, what of it is alike, and the largest difference of scores."""
+    """Of one photo: what was compared, what of it is alike, the largest difference of scores, the smallest IoU."""
 
     compared: int
     alike: int
     difference: float | None = None
+    worst_iou: float | None = None
 
 
 class Comparison:
@@ -88,9 +92,7 @@ class Comparison:
             raise DataError("parity: the two models were not asked about the same photo.")
         if isinstance(reference, PhotoObjects) and isinstance(exported, PhotoObjects):
             limits = self.limits
-            self._tallies.append(
-                _objects(reference, exported, _counting(limits.confidence, limits.confidence - limits.tolerance))
-            )
+            self._tallies.append(_objects(reference, exported, _counting(limits.confidence, limits.tolerance)))
             self._best.append(_objects(reference, exported, _best_first))
             return
         self._what = "pixels"
@@ -115,29 +117,41 @@ class Comparison:
             )
         agreement = sum(tally.alike for tally in tallies) / compared
         differences = [tally.difference for tally in tallies if tally.difference is not None]
+        worst = min((tally.worst_iou for tally in tallies if tally.worst_iou is not None), default=None)
         needed = self.limits.agreement
         return PlaceParity(
             n_photos=len(tallies),
             n_compared=compared,
             agreement=agreement,
             max_score_difference=max(differences, default=None),
+            worst_iou=worst,
             disagreements=tuple(row for row, tally in enumerate(tallies) if tally.alike < needed * tally.compared),
             passed=agreement >= needed,
-            reason=f"{agreement:.2%} of {compared} {self._claim(counted)} (needed {needed:.2%})",
+            reason=f"{agreement:.2%} of {compared} {self._claim(counted)} (needed {needed:.2%}){_nearest(worst)}",
         )
 
     def _claim(self, counted: bool) -> str:
         if self._what == "pixels":
             return "pixels are alike"
-        score = f"with a score from {self.limits.confidence:g} on" if counted else "with the best scores"
+        score = f"with a score from {_text(self.limits.confidence)} on" if counted else "with the best scores"
         return f"boxes {score} have their like at IoU {BOX_IOU:g}"
+
+
+def _nearest(worst: float | None) -> str:
+    return "" if worst is None else f"; the smallest IoU is {worst:.4f}"
 
 
 Choice = Callable[[PhotoObjects], tuple[PhotoObjects, PhotoObjects]]
 """Of the objects of one model, those that must be found by the other, and those that may be found for the other's."""
 
 
-def _counting(confidence: float, least: float) -> Choice:
+def _text(confidence: tuple[float, ...]) -> str:
+    low, high = min(confidence), max(confidence)
+    return f"{low:g}" if low == high else f"{low:.3g} to {high:.3g}"
+
+
+def _counting(confidence: tuple[float, ...], tolerance: float) -> Choice:
+    least = tuple(value - tolerance for value in confidence)
     return lambda objects: (objects.above(confidence), objects.above(least))
 
 
@@ -148,25 +162,35 @@ def _best_first(objects: PhotoObjects) -> tuple[PhotoObjects, PhotoObjects]:
 def _objects(reference: PhotoObjects, exported: PhotoObjects, choice: Choice) -> _Tally:
     """Look for each model's objects among the other's."""
     (ours, ours_about), (theirs, theirs_about) = choice(reference), choice(exported)
-    differences = [*_matches(ours, theirs_about), *_matches(theirs, ours_about)]
-    found = [each for each in differences if each is not None]
-    return _Tally(len(ours) + len(theirs), len(found), max(found, default=None))
+    pairs = [*_matches(ours, theirs_about), *_matches(theirs, ours_about)]
+    found = [pair.difference for pair in pairs if pair.difference is not None]
+    worst = min((pair.iou for pair in pairs), default=None)
+    return _Tally(len(ours) + len(theirs), len(found), max(found, default=None), worst)
 
 
-def _matches(wanted: PhotoObjects, offered: PhotoObjects) -> list[float | None]:
-    """Return the difference of scores for each object that has a match of its own, best first; None for the others."""
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """An object and its like: their IoU and difference of scores; without one, the IoU of the nearest, and None."""
+
+    iou: float
+    difference: float | None = None
+
+
+def _matches(wanted: PhotoObjects, offered: PhotoObjects) -> list[_Pair]:
+    """Return for each object what of the other model's is its own, best first."""
     free = np.ones(len(offered), dtype=np.bool_)
-    found: list[float | None] = []
+    found: list[_Pair] = []
     for row in range(len(wanted)):
         shares = overlaps(wanted.boxes[row], offered.boxes)
-        fits = np.flatnonzero(free & (offered.classes == wanted.classes[row]) & (shares >= BOX_IOU))
+        same = np.flatnonzero(free & (offered.classes == wanted.classes[row]))
+        fits = same[shares[same] >= BOX_IOU]
         fits = fits[[_same_mask(wanted, row, offered, other) for other in fits.tolist()]] if fits.size else fits
         if not fits.size:
-            found.append(None)
+            found.append(_Pair(float(np.nan_to_num(shares[same]).max(initial=0))))
             continue
         best = fits[shares[fits].argmax()]
         free[best] = False
-        found.append(float(abs(wanted.scores[row] - offered.scores[best])))
+        found.append(_Pair(float(shares[best]), float(abs(wanted.scores[row] - offered.scores[best]))))
     return found
 
 

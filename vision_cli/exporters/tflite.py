@@ -66,7 +66,10 @@ def export(network: Network, card: Card, target: Path, *, precision: str) -> Pat
 def _converted(network: Network, card: Card) -> bytes:
     import litert_torch
 
-    module = _ChannelsLast(conversion.traceable(network), conversion.output_names(card)).eval()
+    plain = conversion.traceable(network)
+    if hasattr(plain, "plain_operators"):
+        plain.plain_operators = True
+    module = _ChannelsLast(plain, conversion.output_names(card)).eval()
     image = conversion.sample(card, batch=1).permute(0, 2, 3, 1).contiguous()
     return bytes(litert_torch.convert(module, sample_kwargs={"image": image}).model_content())
 

@@ -58,7 +58,7 @@ def read_facts(path: Path) -> Facts:
                 raise DataError(f"{path}: is not a photo.", hint="Check the path.")
             stream.seek(0)
             with refusing(str(path), kind):
-                return _facts(*_directories(stream, kind))
+                return _facts(*directories(stream, kind))
     except OSError as error:
         raise DataError(f"{path}: the photo cannot be read: {error.strerror}.", hint="Check the path.") from error
 
@@ -68,8 +68,8 @@ def facts_of(block: bytes) -> Facts:
     return _facts(*_of_block(block))
 
 
-def _directories(stream: BinaryIO, kind: str) -> tuple[Tags, Tags, Tags]:
-    """Return the tags of the main, the EXIF and the GPS directory."""
+def directories(stream: BinaryIO, kind: str) -> tuple[Tags, Tags, Tags]:
+    """Return the tags of the main, the EXIF and the GPS directory of an open photo of a known format."""
     if kind == "jpeg":
         return _of_block(jpeg.exif_block(stream))
     if kind == "png":

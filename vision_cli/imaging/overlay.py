@@ -50,9 +50,11 @@ def with_objects(photo: NDArray[np.uint8], objects: Sequence[Marked]) -> NDArray
         objects: best first.
     """
     shown = with_channels(photo, 3).copy()
+    thick = _line_px(shown.shape[:2])
     for each in reversed(objects):
         if each.mask is not None:
             _tint(shown, each.mask, colour_of(each.colour))
+            shown[_rim(each.mask, thick)] = colour_of(each.colour)
     picture = Image.fromarray(shown)
     pen = ImageDraw.Draw(picture)
     for each in reversed(objects):
@@ -73,8 +75,21 @@ def _tint(photo: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, 
     photo[mask] = np.round(tinted).astype(np.uint8)
 
 
+def _line_px(sides: tuple[int, ...]) -> int:
+    return max(2, round(max(sides) / 500))
+
+
+def _rim(mask: NDArray[np.bool_], thick: int) -> NDArray[np.bool_]:
+    """Return the pixels of a mask that lie within so many of its edge, so that neighbours of a class show apart."""
+    inner = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), dtype=np.bool_)
+    inner[1:-1, 1:-1] = mask
+    for _ in range(max(1, thick // 2)):
+        inner[1:-1, 1:-1] &= inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
+    return mask & ~inner[1:-1, 1:-1]
+
+
 def _box(pen: ImageDraw.ImageDraw, each: Marked, size: tuple[int, int]) -> None:
-    colour, thick = colour_of(each.colour), max(2, round(max(size) / 500))
+    colour, thick = colour_of(each.colour), _line_px(size)
     left, top, right, bottom = (round(value) for value in each.box)
     right, bottom = max(left, min(right, size[0]) - 1), max(top, min(bottom, size[1]) - 1)
     pen.rectangle((left, top, right, bottom), outline=colour, width=thick)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vision_cli.core.artefact import Card
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.preprocess import Preprocess
-from vision_cli.models.source import Source
+from vision_cli.core.weights import Source
 
 State = dict[str, Tensor]
 

@@ -46,6 +46,7 @@ class Browse:
         roots: URL of each source's root, ending with `/`; `#copy` where photos are `copies`, `#row` where they are
             served by their row; empty where photos are not reachable.
         notes: what a reader of the page must know.
+        skeletons: pairs of keypoints that a line joins, counted from 0, by class id.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Browse:
     copies: Sequence[str | None] = ()
     roots: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    skeletons: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -115,6 +117,7 @@ class Pages:
             "roots": dict(browse.roots),
             "metadata": browse.metadata.column_names,
             "notes": list(browse.notes),
+            "skeletons": {str(each): [list(pair) for pair in pairs] for each, pairs in browse.skeletons.items()},
         }
 
     def _has(self) -> dict[str, bool]:

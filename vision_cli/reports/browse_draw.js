@@ -121,7 +121,7 @@ function draw(context, items, place, view, options = {}) {
       if (item[1]) outline(context, boxPath(item, place), colourOf(item[0]), thick, said);
     }
   }
-  if (view.layers.has('keypoints')) for (const { item } of items) if (item[5]) points(context, item, place, thick);
+  if (view.layers.has('keypoints')) for (const { item, said } of items) if (item[5]) points(context, item, place, thick, said);
   if (options.names && view.layers.has('names')) for (const each of items) caption(context, each, place);
 }
 
@@ -154,8 +154,21 @@ function outline(context, path, colour, thick, said) {
   context.setLineDash([]);
 }
 
-function points(context, item, { x, y, scale }, thick) {
-  const values = item[5];
+// The lines of a skeleton, between points that are labelled, below the points themselves.
+function bones(item, { x, y, scale }) {
+  const values = item[5], path = new Path2D();
+  for (const [from, to] of start.skeletons[item[0]] || []) {
+    const a = from * 3, b = to * 3;
+    if (!values[a + 2] || !values[b + 2]) continue;
+    path.moveTo(x + values[a] * scale, y + values[a + 1] * scale);
+    path.lineTo(x + values[b] * scale, y + values[b + 1] * scale);
+  }
+  return path;
+}
+
+function points(context, item, place, thick, said) {
+  const { x, y, scale } = place, values = item[5];
+  outline(context, bones(item, place), colourOf(item[0]), thick, said);
   for (let i = 0; i + 2 < values.length; i += 3) {
     if (!values[i + 2]) continue;
     context.beginPath();

@@ -79,6 +79,8 @@ class TrainSection:
         settings: dotted key and value of the settings that matter.
         versions: of Python and libraries.
         seconds: from start to end.
+        pictures: JPEGs of batches and answers with what each shows, in words.
+        best_by: what the epoch whose weights were kept has: the least `val_loss`, or the greatest `val_score`.
     """
 
     run: str
@@ -87,6 +89,8 @@ class TrainSection:
     settings: Sequence[tuple[str, str]]
     versions: Mapping[str, str]
     seconds: float
+    pictures: Sequence[tuple[str, bytes]] = ()
+    best_by: str = "val_loss"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,22 @@ _BOX = frozenset({"box"})
 
 
 def task_of(dataset: Dataset) -> str | None:
-    """Return the task that labels of places serve; None where they are of whole photos."""
+    """Return the task that labels of places serve; None where they are of whole photos.
+
+    Outlines of every object were drawn to learn masks from; where some have boxes alone, boxes are learned.
+    """
     formats = {origin.format for origin in dataset.origins.values()}
     if formats and formats <= _EVERY_PIXEL:
         return "panoptic" if formats == {"panoptic"} else "semantic"
-    columns = dataset.annotations.column_names
-    placed = [
-        name
-        for name in ("x", "outline")
-        if name in columns and dataset.annotations[name].null_count < len(dataset.annotations)
-    ]
-    return "detect" if placed else None
+    placed, outlined = (_there(dataset, name) for name in ("x", "outline"))
+    if not placed and not outlined:
+        return None
+    return "instance" if outlined >= max(placed, 1) else "detect"
+
+
+def _there(dataset: Dataset, name: str) -> int:
+    table = dataset.annotations
+    return len(table) - table[name].null_count if name in table.column_names else 0
 
 
 def prepared(dataset: Dataset, task: str) -> Dataset:

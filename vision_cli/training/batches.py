@@ -26,6 +26,7 @@ from vision_cli.imaging.resize import covering_px, fit
 from vision_cli.training.augment import augmented, preset
 from vision_cli.training.cache import PhotoCache
 from vision_cli.training.photos import Photos
+from vision_cli.training.team import ALONE, Team
 
 _MAX_WORKERS = 8
 _MARGIN = 1.15
@@ -48,10 +49,12 @@ class EpochBatches:
 
     Attributes:
         first_epoch: added to the epochs that the training loop counts from 0.
+        team: of each batch, this process gets its part; none is empty while there are as many photos as processes.
     """
 
-    def __init__(self, photos: int, batch_size: int, seed: int, first_epoch: int = 0) -> None:
+    def __init__(self, photos: int, batch_size: int, seed: int, first_epoch: int = 0, *, team: Team = ALONE) -> None:
         self.photos, self.batch_size, self.seed, self.first_epoch = photos, batch_size, seed, first_epoch
+        self.team = team
         self._epoch = 0
         self.sampler = self  # where Lightning looks for `set_epoch`
 
@@ -60,7 +63,7 @@ class EpochBatches:
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(self.photos / self.batch_size)
+        return min(math.ceil(self.photos / self.batch_size), max(1, self.photos // self.team.size))
 
     def order(self) -> list[NDArray[np.int64]]:
         """Return the indices of each batch of this epoch."""
@@ -71,7 +74,8 @@ class EpochBatches:
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch = self.first_epoch + self._epoch
         for indices in self.order():
-            yield [(epoch, int(index)) for index in indices]
+            part = np.array_split(indices, self.team.size)[self.team.rank]
+            yield [(epoch, int(index)) for index in part]
 
 
 class AugmentedPhotos(Dataset[Item]):

@@ -12,6 +12,11 @@ MAX_BYTES = 1_000_000_000
 _NDIM = 3
 
 
+def held_bytes(photos: int, slot_bytes: int, max_bytes: int = MAX_BYTES) -> int:
+    """Return the memory of a full cache."""
+    return min(photos, max_bytes // max(1, slot_bytes)) * slot_bytes
+
+
 class PhotoCache:
     """Slots of equal size in anonymous shared memory; pages that no photo touched cost nothing.
 

@@ -45,7 +45,11 @@ def freezing_plan(options: TrainConfig, network: Network, *, photos: int) -> fre
     Raises:
         UsageError: it has fewer stages, or there is no such device.
     """
-    plan = freezing.plan(options, photos=photos, accelerated=accelerator(options.device) != "cpu")
+    accelerated = accelerator(options.device) != "cpu"
+    if network.n_features:
+        plan = freezing.plan(options, photos=photos, accelerated=accelerated)
+    else:
+        plan = freezing.early(options, network, photos=photos)
     there = len(network.stages)
     if plan.stages > there:
         raise UsageError(

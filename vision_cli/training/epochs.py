@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ import pytorch_lightning as pl
 
 from vision_cli.core.progress import Progress
 from vision_cli.training import state
-from vision_cli.training.module import Learner, NotFiniteError
+from vision_cli.training.module import Learner
+from vision_cli.training.team import NotFiniteError
 
 FINISHED, EARLY, NOT_FINITE = "finished", "early stopping", "nan loss"
 
@@ -50,7 +52,7 @@ class EndOfEpoch(pl.Callback):  # type: ignore[misc]  # Lightning is not typed h
         Raises:
             NotFiniteError: a weight or the validation loss is NaN or infinite.
         """
-        row = _row(pl_module)
+        row = _of_first(pl_module)
         loss = row["val_loss"]
         if not pl_module.finite() or (loss is not None and not abs(loss) < float("inf")):
             raise NotFiniteError("the validation loss or a weight is not finite")
@@ -60,9 +62,10 @@ class EndOfEpoch(pl.Callback):  # type: ignore[misc]  # Lightning is not typed h
             record.stopped = EARLY
         elif record.epoch >= self._book.epochs:
             record.stopped = FINISHED
-        if record.stopped or record.epoch % self._book.every == 0:
-            state.save(self._book.checkpoints, _checkpoint(trainer, pl_module, self._book.fingerprint))
-        self._tell(trainer, row)
+        if pl_module.team.first:
+            if record.stopped or record.epoch % self._book.every == 0:
+                state.save(self._book.checkpoints, _checkpoint(trainer, pl_module, self._book.fingerprint))
+            self._tell(trainer, row)
         trainer.should_stop = bool(record.stopped)
 
     def _tell(self, trainer: pl.Trainer, row: dict[str, Any]) -> None:
@@ -71,6 +74,14 @@ class EndOfEpoch(pl.Callback):  # type: ignore[misc]  # Lightning is not typed h
             logger.log_metrics(figures, step=row["epoch"])
         self._book.log(row)
         self._book.progress.step("train", row["epoch"], self._book.epochs, figures)
+
+
+def _of_first(learner: Learner) -> dict[str, Any]:
+    """Return the row of the process that validates."""
+    if learner.team.size == 1:
+        return _row(learner)
+    found: dict[str, Any] = json.loads(learner.team.from_first(lambda: json.dumps(_row(learner)).encode()))
+    return found
 
 
 def _row(learner: Learner) -> dict[str, Any]:
@@ -89,12 +100,14 @@ def _row(learner: Learner) -> dict[str, Any]:
 
 
 def _checkpoint(trainer: pl.Trainer, learner: Learner, fingerprint: str) -> state.Checkpoint:
-    average = learner.average
+    """Return the training between two epochs; what is in it twice, such as last weights that are the best, is one."""
+    average, last = learner.average, learner.record.last
+    own = {name: value.detach().cpu() for name, value in learner.net.state_dict().items()} if average else last
     return state.Checkpoint(
         fingerprint=fingerprint,
-        model={name: value.detach().cpu() for name, value in learner.net.state_dict().items()},
+        model=own,
         optimizer=learner.optimizers(use_pl_optimizer=False).state_dict(),
-        average={} if average is None else average.weights,
+        average={} if average is None else last,
         average_updates=0 if average is None else average.updates,
         scaler=trainer.precision_plugin.state_dict(),
         record=learner.record,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Silent
-from vision_cli.training import freezing
+from vision_cli.training import freezing, photo_album
 from vision_cli.training.checks import freezing_plan
 from vision_cli.training.epochs import NOT_FINITE
 from vision_cli.training.head import fit_head
@@ -25,6 +25,9 @@ def fit(request: FitRequest) -> FitResult:
     The best are those of the lowest validation loss, or the last without validation photos. After fine-tuning below a
     head that was fitted first, weights between start and end are candidates, too.
 
+    Of processes that learn together, the first alone fits the head before, and chooses the weights after; the others
+    get the weights that it begins with, and their own result is not told. A head on a frozen backbone is for one.
+
     Raises:
         DataError: no photos, a photo is refused, a loss that is no number at once, or a checkpoint of other data.
         UsageError: a device, precision or number of stages that there is not.
@@ -33,15 +36,16 @@ def fit(request: FitRequest) -> FitResult:
     """
     plan = _checked(request)
     started = time.perf_counter()
-    if not plan.backbone and _head_first(request):
+    if not plan.backbone and request.team.first and _head_first(request):
         fit_head(_head_request(request))
         keep_start(request)
     record = fit_head(request) if plan.backbone else fit_network(request, plan)
     notes = _notes(request, record, frozen=plan.backbone)
-    if not plan.backbone:
+    if not plan.backbone and request.team.first:
         notes += best_on_the_way(request, record)
     request.network.backbone.eval().requires_grad_(True).cpu()
     request.network.head.eval().requires_grad_(True).cpu()
+    photo_album.keep_best(request, record.best_epoch)
     total = max(record.seconds, time.perf_counter() - started)
     return FitResult(
         history=record.history,
@@ -67,7 +71,9 @@ def _head_request(request: FitRequest) -> FitRequest:
     options = request.options.model_copy(
         update={"epochs": None, "ema": None, "mixup": 0.0, "learning_rate": None, "weight_decay": None}
     )
-    return replace(request, options=options, folder=request.folder / "head", log=lambda _: None, progress=Silent())
+    return replace(
+        request, options=options, folder=request.folder / "head", log=lambda _: None, progress=Silent(), painter=None
+    )
 
 
 def _checked(request: FitRequest) -> freezing.Freezing:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vision_cli.training import photo_album
 from vision_cli.training.batches import EmbeddingBatches, EpochBatches
 from vision_cli.training.checks import accelerator
 from vision_cli.training.embed import PLAIN, EmbedOptions, View, embed_views
@@ -123,6 +124,7 @@ def _job(request: FitRequest, scaled: Scaled, features: NDArray[np.float32], val
         val_batches=(lambda size: val) if len(request.val) else None,
         book=book_of(request, epochs=options.epochs or EPOCHS, every=_CHECKPOINT_EVERY, frozen=True),
         logs=request.folder / "logs",
+        album=photo_album.album_of(request, val_features),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+import torch.utils.deterministic
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
@@ -20,10 +21,12 @@ from vision_cli.training import state
 from vision_cli.training.checks import accelerator, check_precision
 from vision_cli.training.epochs import NOT_FINITE, Book, EndOfEpoch
 from vision_cli.training.memory import is_out_of_memory, release
-from vision_cli.training.module import Learner, NotFiniteError, Subject
+from vision_cli.training.module import Learner, Subject
+from vision_cli.training.pictures import Album, Pictures
 from vision_cli.training.quiet import quiet
 from vision_cli.training.schedule import Plateau, Schedule
 from vision_cli.training.state import Checkpoint, Record
+from vision_cli.training.team import NotFiniteError, Team
 
 _PRECISION = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -40,6 +43,8 @@ class Job:
         val_batches: loader of validation batches of a size, or None.
         book: where epochs are written; its `epochs` is the length of the training.
         logs: folder of TensorBoard and CSV files.
+        album: where pictures of batches and answers go; None keeps none.
+        team: processes that learn together; only the first validates, writes and tells.
     """
 
     subject: Subject
@@ -49,6 +54,8 @@ class Job:
     val_batches: Callable[[int], Any] | None
     book: Book
     logs: Path
+    album: Album | None = None
+    team: Team = field(default_factory=Team)
 
 
 def train(job: Job, *, resume: bool) -> Record:
@@ -58,13 +65,15 @@ def train(job: Job, *, resume: bool) -> Record:
         DataError: the loss was no number before any epoch was whole, or a checkpoint of other data.
         ResourceError: not even one photo a batch fits into memory.
     """
+    _check_team(job)
     checkpoint = _resumed(job) if resume else None
+    job.team.level(job.subject.module)
     initial = {name: value.detach().clone() for name, value in job.subject.module.state_dict().items()}
     record = checkpoint.record if checkpoint else _fresh(job)
     while not record.stopped:
         tried = record.copy()
         try:
-            with quiet(), _own_randomness():
+            with quiet(), _own_randomness(), job.team.agreeing():
                 _attempt(job, tried, checkpoint)
             return tried
         except NotFiniteError as error:
@@ -78,6 +87,14 @@ def train(job: Job, *, resume: bool) -> Record:
     return record
 
 
+def _check_team(job: Job) -> None:
+    if not job.team.same_everywhere(job.book.fingerprint):
+        raise DataError(
+            "train: the processes do not see the same photos, labels and settings.",
+            hint="Give every machine the same project folder, with its splits.json.",
+        )
+
+
 def _fresh(job: Job) -> Record:
     patience = max(1, job.options.patience // 2) if job.options.patience else 5
     plateau = Plateau(patience if job.options.schedule == "plateau" else 1 << 30)
@@ -85,7 +102,7 @@ def _fresh(job: Job) -> Record:
 
 
 def _resumed(job: Job) -> Checkpoint | None:
-    checkpoint = state.load(job.book.checkpoints)
+    checkpoint = _last(job)
     if checkpoint is not None and checkpoint.fingerprint != job.book.fingerprint:
         raise DataError(
             f"{job.book.checkpoints}: the training there learned from other data, or by another plan.",
@@ -94,6 +111,19 @@ def _resumed(job: Job) -> Checkpoint | None:
     if checkpoint is not None:
         job.subject.module.load_state_dict(checkpoint.model)
     return checkpoint
+
+
+def _last(job: Job) -> Checkpoint | None:
+    """Return the last checkpoint, which the first process has on its disk."""
+    if job.team.size == 1:
+        return state.load(job.book.checkpoints)
+
+    def content() -> bytes:
+        found = state.load(job.book.checkpoints)
+        return b"" if found is None else state.packed(found)
+
+    shared = job.team.from_first(content)
+    return state.unpacked(shared) if shared else None
 
 
 def _stopped(record: Record, error: NotFiniteError) -> Record:
@@ -108,9 +138,10 @@ def _stopped(record: Record, error: NotFiniteError) -> Record:
 
 def _smaller(job: Job, checkpoint: Checkpoint | None, tried: Record) -> tuple[Checkpoint | None, Record]:
     """Go back to the last whole epoch with half the batch and twice the accumulation."""
-    if tried.batch_size == 1:
+    if tried.batch_size <= job.team.size:
         raise ResourceError(
-            "train: memory ran out with one photo a batch.", hint="Choose a smaller model.input.size or backbone."
+            f"train: memory ran out with one photo a batch{' and process' if job.team.size > 1 else ''}.",
+            hint="Choose a smaller model.input.size or backbone.",
         )
     release()
     half, double = tried.batch_size // 2, tried.accumulate * 2
@@ -118,7 +149,7 @@ def _smaller(job: Job, checkpoint: Checkpoint | None, tried: Record) -> tuple[Ch
         f"Memory ran out at {tried.batch_size} photos a batch; going on with {half}, {double} batches a step."
     )
     if tried.epoch > (checkpoint.record.epoch if checkpoint else 0):
-        checkpoint = state.load(job.book.checkpoints)
+        checkpoint = _last(job)
     record = checkpoint.record if checkpoint else _fresh(job)
     record.batch_size, record.accumulate = half, double
     return checkpoint, record
@@ -127,23 +158,29 @@ def _smaller(job: Job, checkpoint: Checkpoint | None, tried: Record) -> tuple[Ch
 @contextmanager
 def _own_randomness() -> Iterator[None]:
     """Leave torch's global generator and switches as they were."""
+    switches: Any = torch.utils.deterministic
+    fills = switches.fill_uninitialized_memory
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     try:
+        # It guards from memory that an operation reads before it writes; ours do not, and it writes every tensor twice.
+        switches.fill_uninitialized_memory = False
         with torch.random.fork_rng():
             yield
     finally:
+        switches.fill_uninitialized_memory = fills
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
 def _attempt(job: Job, record: Record, checkpoint: Checkpoint | None) -> None:
     batches = job.batches(record.batch_size, record.epoch)
-    val_batches = job.val_batches(record.batch_size) if job.val_batches else None
+    validates = job.val_batches if job.team.first else None
+    val_batches = validates(record.batch_size) if validates else None
     steps = ceil(len(batches) / record.accumulate)
     options = job.options
     schedule = Schedule(options.schedule, steps * job.book.epochs, steps * min(options.warmup_epochs, job.book.epochs))
     learner = Learner(job.subject, options, schedule, record)
-    learner.resumed = checkpoint
+    learner.resumed, learner.team = checkpoint, job.team
     trainer = _trainer(job, record, val=val_batches is not None)
     if checkpoint is not None and checkpoint.scaler:
         trainer.precision_plugin.load_state_dict(checkpoint.scaler)
@@ -163,15 +200,18 @@ def _trainer(job: Job, record: Record, *, val: bool) -> pl.Trainer:
     check_precision(options)
     return pl.Trainer(
         accelerator=device,
-        devices=1,
+        devices=[job.team.local_rank] if device == "cuda" else 1,
         precision=_PRECISION[options.precision],
         max_epochs=job.book.epochs - record.epoch,
         accumulate_grad_batches=record.accumulate,
         gradient_clip_val=options.clip_gradient or None,
         deterministic=True if device == "cpu" else "warn",
         limit_val_batches=None if val else 0,
-        logger=_loggers(job.logs),
-        callbacks=[EndOfEpoch(job.book)],
+        logger=_loggers(job.logs) if job.team.first else False,
+        callbacks=[
+            *([Pictures(job.album, job.book.epochs)] if job.album and job.team.first else []),
+            EndOfEpoch(job.book),
+        ],
         plugins=[LightningEnvironment()],
         default_root_dir=job.logs,
         enable_checkpointing=False,

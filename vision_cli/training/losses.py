@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vision_cli.core import across
 from vision_cli.core.config import TrainConfig
 from vision_cli.core.errors import UsageError
 
@@ -19,7 +20,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class TaskLoss(nn.Module):
-    """Mean loss of a batch, the same in training and validation.
+    """Mean loss of a batch, the same in training and validation; where processes share a batch, over all of it.
 
     Validation smooths labels, too: judged by hard labels, smoothed training would look worse and worse from the moment
     that it holds its confidence back, and stop after a few epochs.
@@ -41,7 +42,16 @@ class TaskLoss(nn.Module):
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of raw outputs (N, C) against targets as `Photos` holds them."""
-        outputs = outputs.float()
+        loss: Tensor = across.weighed(self._mean(outputs.float(), targets), self._count(targets))
+        return loss
+
+    def _count(self, targets: Tensor) -> Tensor:
+        """Return what the mean divides by, up to a factor."""
+        if self.task == "classify" and self.weights is not None:
+            return self.weights[targets].sum()
+        return torch.tensor(float(len(targets)), device=targets.device)
+
+    def _mean(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self.task == "classify":
             return F.cross_entropy(outputs, targets, self.weights, label_smoothing=self.smoothing)
         if self.task == "multilabel":

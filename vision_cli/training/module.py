@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +14,17 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from vision_cli.core import across
 from vision_cli.core.config import TrainConfig
 from vision_cli.training.average import Average
 from vision_cli.training.batches import tensors
+from vision_cli.training.joint_norms import JointNorms, learn_statistics
 from vision_cli.training.lesson import Judged, Lesson
 from vision_cli.training.schedule import Schedule
 from vision_cli.training.state import Checkpoint, Record
+from vision_cli.training.team import ALONE, NotFiniteError, Team
 
 _MIX, _DROP = 0x0313, 0x0D20
-
-
-class NotFiniteError(ArithmeticError):
-    """The loss or a weight became NaN or infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,15 @@ class Normalise(nn.Module):
 
 
 class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typed here
-    """Steps, validation and sums of an epoch; what to do with them is the callback's."""
+    """Steps, validation and sums of an epoch; what to do with them is the callback's.
+
+    Attributes:
+        team: the processes that learn together; set before the training begins.
+    """
 
     def __init__(self, subject: Subject, options: TrainConfig, schedule: Schedule, record: Record) -> None:
         super().__init__()
+        self.team: Team = ALONE
         self.net, self.lesson = subject.module, subject.lesson
         self.subject, self.options, self.schedule, self.record = subject, options, schedule, record
         self.average: Average | None = None
@@ -98,8 +104,11 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
         """Seed the epoch, freeze and thaw."""
         self._clear()
         epoch = self.record.epoch
-        torch.manual_seed(int(np.random.default_rng((self.options.seed, epoch, _DROP)).integers(1 << 62)))
+        own = (self.team.rank,) if self.team.rank else ()
+        torch.manual_seed(int(np.random.default_rng((self.options.seed, epoch, _DROP, *own)).integers(1 << 62)))
         self.subject.set_modes(epoch)
+        self._learning = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        self._joint = self.team.size > 1 and learn_statistics(self.net)
 
     def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
         """Return the batch as it is: `tensors` moves what it holds."""
@@ -113,15 +122,31 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
             DataError: a photo was refused.
         """
         photos, targets = tensors(batch, self.device)
+        self.batch_index = batch_index
         rng = np.random.default_rng((self.options.seed, self.record.epoch, batch_index, _MIX))
-        inputs = self.subject.inputs(photos)
-        loss = self.lesson.loss(self.net, inputs, targets, rng)
-        value = float(loss.detach())
-        if not np.isfinite(value):
+        with across.processes(self.team), JointNorms(self.team) if self._joint else nullcontext():
+            loss = self.lesson.loss(self.net, self.subject.inputs(photos), targets, rng)
+        value, seen = self._together(float(loss.detach()), len(targets))
+        if not math.isfinite(value):
             raise NotFiniteError("the training loss is not finite")
-        self.train_loss += value * len(targets)
-        self.photos += len(targets)
+        self.train_loss += value * seen
+        self.photos += seen
         return loss if self.subject.penalty is None else loss + self.subject.penalty()
+
+    def _together(self, loss: float, photos: int) -> tuple[float, int]:
+        """Return the loss of the whole batch and its photos, by this process's."""
+        if self.team.size == 1:
+            return loss, photos
+        losses, seen = self.team.meet(torch.tensor([loss, photos], dtype=torch.float64)).tolist()
+        return losses / self.team.size, int(seen)
+
+    def on_after_backward(self) -> None:
+        """Bring the gradients of all processes together before a step."""
+        if self.team.size == 1:
+            return
+        done = self.batch_index + 1
+        if done % self.record.accumulate == 0 or done == self.trainer.num_training_batches:
+            self.team.average_gradients(self._learning)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Set this step's learning rates, step, and follow with the average."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from vision_cli.core.progress import Progress
 from vision_cli.training.epochs import Book
 from vision_cli.training.losses import TaskLoss, task_loss
 from vision_cli.training.photos import Photos
+from vision_cli.training.pictures import Painter
+from vision_cli.training.team import Team
 
 WEIGHT_DECAY = 0.05
 CHECKPOINTS = "checkpoints"
@@ -40,6 +42,8 @@ class FitRequest:
             After a kill between a row and its checkpoint, the resumed training logs the epoch again.
         progress: is told of every epoch.
         resume: continue from `folder/checkpoints/last.ckpt`, if there is one.
+        painter: draws pictures of labels and answers; None keeps none.
+        team: processes that learn together; see `fit`.
     """
 
     network: Network
@@ -52,6 +56,8 @@ class FitRequest:
     log: Callable[[Mapping[str, Any]], None]
     progress: Progress
     resume: bool = False
+    painter: Painter | None = None
+    team: Team = field(default_factory=Team)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,6 @@ def _fingerprint(request: FitRequest, *, frozen: bool) -> str:
     for photos in (request.train, request.val):
         digest.update("\n".join(path.name for path in photos.paths).encode())
         digest.update(photos.targets.tobytes())
-    options = request.options.model_dump(exclude={"workers", "device", "view"})
+    options = request.options.model_dump(exclude={"workers", "device", "devices", "nodes", "view"})
     digest.update(json.dumps([options, request.preprocess.as_json(), request.task, frozen]).encode())
     return digest.hexdigest()

@@ -118,17 +118,35 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         ResourceError: disk full or read-only.
         DataError: the file does not read back.
     """
-    values = {name: getattr(checkpoint, name) for name in checkpoint.__slots__}
-    buffer = io.BytesIO()
-    torch.save({"format": _FORMAT, **values, "record": checkpoint.record.as_plain()}, buffer)
+    content = packed(checkpoint)
     last, previous = folder / LAST, folder / PREVIOUS
     with files.disk_errors(last):
         if last.exists():
             os.replace(last, previous)
-    files.write_bytes(last, buffer.getvalue())
-    _read(last)
+    files.write_bytes(last, content)
+    _check_written(last, content)
     with files.disk_errors(previous), suppress(FileNotFoundError):
         previous.unlink()
+
+
+def _check_written(path: Path, content: bytes) -> None:
+    """Compare a file with what was written; to build a checkpoint of it would take ten times as long."""
+    with files.disk_errors(path):
+        if path.read_bytes() != content:
+            raise DataError(f"{path}: the checkpoint does not read as it was written.", hint="Check the disk.")
+
+
+def packed(checkpoint: Checkpoint) -> bytes:
+    """Return the content of a checkpoint's file."""
+    values = {name: getattr(checkpoint, name) for name in checkpoint.__slots__}
+    buffer = io.BytesIO()
+    torch.save({"format": _FORMAT, **values, "record": checkpoint.record.as_plain()}, buffer)
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> Checkpoint:
+    """Return what `packed` packed."""
+    return _opened(io.BytesIO(content))
 
 
 def load(folder: Path) -> Checkpoint | None:
@@ -149,14 +167,18 @@ def load(folder: Path) -> Checkpoint | None:
     return None
 
 
+def _opened(source: Path | io.BytesIO) -> Checkpoint:
+    values = torch.load(source, map_location="cpu", weights_only=True)
+    if values.pop("format") != _FORMAT:
+        raise ValueError("written by another version of vision")
+    checkpoint = Checkpoint(**{**values, "record": Record.from_plain(values["record"])})
+    checkpoint.record.last = checkpoint.average or checkpoint.model
+    return checkpoint
+
+
 def _read(path: Path) -> Checkpoint:
     try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
-        if values.pop("format") != _FORMAT:
-            raise ValueError("written by another version of vision")
-        checkpoint = Checkpoint(**{**values, "record": Record.from_plain(values["record"])})
-        checkpoint.record.last = checkpoint.average or checkpoint.model
-        return checkpoint
+        return _opened(path)
     except _BROKEN as error:
         raise DataError(f"{path}: the checkpoint does not read: {error}.") from error
     except Exception as error:

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from vision_cli.core.preprocess import Preprocess
-from vision_cli.training import freezing
+from vision_cli.training import freezing, photo_album
 from vision_cli.training.augment import training_size
-from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader
+from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader, worker_count
 from vision_cli.training.checks import accelerator
 from vision_cli.training.lesson import PhotoLesson
 from vision_cli.training.loop import Job, train
@@ -18,6 +18,7 @@ from vision_cli.training.losses import TaskLoss
 from vision_cli.training.module import Normalise, Subject
 from vision_cli.training.request import WEIGHT_DECAY, FitRequest, book_of, loss_of
 from vision_cli.training.state import Record
+from vision_cli.training.team import parallel_workers
 
 EPOCHS = 30
 _SMOOTHING = 0.1
@@ -40,8 +41,8 @@ def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
     val_photos = PlainPhotos(request.val, preprocess)
 
     def batches(size: int, epoch: int) -> Any:
-        order = EpochBatches(len(request.train), size, options.seed, epoch)
-        return loader(train_photos, order, options.workers)
+        order = EpochBatches(len(request.train), size, options.seed, epoch, team=request.team)
+        return loader(train_photos, order, parallel_workers(request.team, options.workers, worker_count(None)))
 
     def val_batches(size: int) -> Any:
         return loader(val_photos, in_order(len(request.val), size), options.workers)
@@ -54,6 +55,8 @@ def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
         val_batches=val_batches if len(request.val) else None,
         book=book_of(request, epochs=options.epochs or EPOCHS, every=1, frozen=False),
         logs=request.folder / "logs",
+        album=photo_album.album_of(request),
+        team=request.team,
     )
 
 

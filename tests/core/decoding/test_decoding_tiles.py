@@ -176,7 +176,7 @@ def test_objects_and_stuff_meet_after_the_tiles_are_merged() -> None:
     masks = np.ones((2, 1, 8, 8), dtype=np.float32)
     stuff = np.zeros((2, 3, 64, 64), dtype=np.float32)
     stuff[:, 2] = 5
-    decode = PlaceDecode("panoptic", things=(0,), confidence=0.5)
+    decode = PlaceDecode("panoptic", things=(0,), confidence=(0.5,))
     (answer,) = decode_batch((raw, masks, stuff), decode, preprocess, [photo_px])
     assert isinstance(answer, PhotoSegments)
     assert answer.classes.tolist() == [0, 2]

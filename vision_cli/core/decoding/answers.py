@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vision_cli.core.errors import DataError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,9 +45,23 @@ class PhotoObjects:
             self, boxes=self.boxes[indices], scores=self.scores[indices], classes=self.classes[indices], masks=masks
         )
 
-    def above(self, confidence: float) -> PhotoObjects:
-        """Return the objects whose score counts as an answer."""
-        return self.select(self.scores >= confidence)
+    def above(self, confidence: Sequence[float]) -> PhotoObjects:
+        """Return the objects whose score counts as an answer; `confidence` is as in `PlaceDecode`."""
+        return self.select(self.scores >= thresholds(confidence, self.classes))
+
+
+def thresholds(confidence: Sequence[float], classes: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return float64 (N,): from which score on each of N objects counts.
+
+    Raises:
+        DataError: there are more classes than confidences.
+    """
+    values = np.asarray(confidence, dtype=np.float64)
+    if len(values) == 1:
+        return np.full(len(classes), values[0])
+    if classes.size and int(classes.max()) >= len(values):
+        raise DataError(f"decode: {len(values)} confidences, but a class {int(classes.max())}.")
+    return np.asarray(values[classes])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from vision_cli.models.network import Trunk
 from vision_cli.models.places.fpn import FpnBackbone
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
-from vision_cli.models.places.two_stage import NO_SUPPRESSION, TwoStage
+from vision_cli.models.places.two_stage import TwoStage
 
 STRIDES = (4, 8, 16, 32)
 
@@ -19,7 +19,6 @@ def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
     return network
 
 
-EXPORTS = {"onnx": None, "tflite": NO_SUPPRESSION}
 FAMILY = TorchvisionFamily("fasterrcnn", TwoStage, _over_timm, (512, 512))
 names = FAMILY.names
 build_places = FAMILY.build

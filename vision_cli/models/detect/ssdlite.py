@@ -140,10 +140,14 @@ class SsdLite(PlaceModule):
 
     def losses(self, batch: Tensor, targets: PlaceTargets) -> dict[str, Tensor]:
         """Return the losses of classes and boxes."""
+        return self.judged(batch, targets)[0]
+
+    def judged(self, batch: Tensor, targets: PlaceTargets) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
+        """Return losses and raw outputs of one pass."""
         (raw,) = self(batch)
         places, strides = self._grid((batch.shape[3], batch.shape[2]))
         boxes = anchors.decode(raw[..., :_BOX].float(), places, self.decode.box_weights)
-        return dense_loss.losses(raw[..., _BOX:], boxes, places, strides, targets)
+        return dense_loss.losses(raw[..., _BOX:], boxes, places, strides, targets), (raw,)
 
     def _grid(self, size_px: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Return anchors and strides of an input of (width, height); training may see other sizes than its own."""

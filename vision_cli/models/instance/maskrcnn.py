@@ -15,7 +15,7 @@ from vision_cli.models.places import fixed_regions
 from vision_cli.models.places.class_rows import ClassRows
 from vision_cli.models.places.fpn import FpnBackbone
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
-from vision_cli.models.places.two_stage import NO_SUPPRESSION, TwoStage, filled
+from vision_cli.models.places.two_stage import TwoStage, filled
 
 STRIDES = (4, 8, 16, 32)
 SIZE_PX = (512, 512)
@@ -43,7 +43,7 @@ class MaskPlaces(TwoStage):
     def boxes_and_masks(self, features: dict[str, Tensor], batch: Tensor) -> tuple[Tensor, ...]:
         """Return both outputs from features that are there already."""
         if torch.compiler.is_exporting():
-            rows, found = fixed_regions.detections(self.network, features, batch)
+            rows, found = fixed_regions.detections(self.network, features, batch, plain=self.plain_operators)
             return (rows,) if found is None else (rows, found)
         photos, count = self.detections_of(features, batch), self.decode.max_detections
         masks = torch.stack([filled(photo["masks"][:, 0], count, 0.0) for photo in photos])
@@ -71,7 +71,6 @@ def over_trunk(trunk: Trunk, n_outputs: int) -> nn.Module:
     return network
 
 
-EXPORTS = {"onnx": None, "tflite": NO_SUPPRESSION}
 FAMILY = TorchvisionFamily("maskrcnn", MaskPlaces, over_trunk, SIZE_PX)
 names = FAMILY.names
 build_places = FAMILY.build

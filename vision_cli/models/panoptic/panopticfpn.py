@@ -22,7 +22,6 @@ from vision_cli.models.places.class_rows import ClassRows
 from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import TorchvisionPlaces
-from vision_cli.models.places.two_stage import NO_SUPPRESSION
 from vision_cli.models.semantic import pixel_loss
 
 _STUFF = 0.5
@@ -62,7 +61,6 @@ class PanopticPlaces(MaskPlaces):
         return logits
 
 
-EXPORTS = {"onnx": None, "tflite": NO_SUPPRESSION}
 FAMILY = TorchvisionFamily("panopticfpn", PanopticPlaces, over_trunk, SIZE_PX, parent="maskrcnn")
 names = FAMILY.names
 rebuild = FAMILY.rebuild

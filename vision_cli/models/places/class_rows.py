@@ -79,7 +79,7 @@ def _moved(have: Tensor, want: Tensor, part: ClassRows, classes: tuple[Sequence[
     """Return the wanted rows with those of known classes replaced; None when anchors or widths differ."""
     indices, known = classes
     before, after = known + part.background, len(indices) + part.background
-    if have.shape[0] % (before * part.values) or have.shape[1:] != want.shape[1:]:
+    if not before or have.shape[0] % (before * part.values) or have.shape[1:] != want.shape[1:]:
         return None
     source = have.reshape(-1, before, part.values, *have.shape[1:])
     target = want.clone().reshape(-1, after, part.values, *want.shape[1:])

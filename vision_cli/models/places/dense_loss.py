@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import complete_box_iou_loss
 
+from vision_cli.core import across
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.models.places import assignment
 from vision_cli.models.places.assignment import Assignment
@@ -32,7 +33,7 @@ def losses(logits: Tensor, boxes: Tensor, anchors: Tensor, strides: Tensor, targ
     logits, boxes = logits.float(), boxes.float()
     objects = rectangular(targets)
     found = assignment.assign(logits.detach().sigmoid(), boxes.detach(), anchors, strides, objects)
-    total = found.quality.sum().clamp(min=1.0)
+    total = across.divisor(found.quality.sum(), at_least=1.0)
     return {
         "class": _class_loss(logits, found, objects, anchors) / total,
         "box": BOX_WEIGHT * _box_loss(boxes, found, objects) / total,

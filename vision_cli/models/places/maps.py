@@ -83,9 +83,12 @@ def check_grids(maps: Sequence[Tensor], strides: Sequence[int], preprocess: Prep
     for found, stride in zip(maps, strides, strict=True):
         if tuple(found.shape[-2:]) != (-(-height // stride), -(-width // stride)):
             multiple = max(strides)
+            other = (_round(width, multiple), _round(height, multiple))
             raise UsageError(
                 f"model.input.size: {width} x {height} pixels do not fit this network's maps of stride {stride}.",
-                hint=f"Take multiples of {multiple}, such as {_round(width, multiple)} x {_round(height, multiple)}.",
+                hint="Leave it out: the network was made for one size."
+                if other == (width, height)
+                else f"Take multiples of {multiple}, such as {other[0]} x {other[1]}.",
             )
 
 

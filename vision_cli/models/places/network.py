@@ -54,6 +54,10 @@ class PlaceModule(nn.Module):
         """Return the parts of the loss by name; see `contracts.PlaceNetwork.losses`."""
         raise NotImplementedError
 
+    def judged(self, batch: Tensor, targets: PlaceTargets) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
+        """Return losses and raw outputs of validation photos; a network that can compute both at once does."""
+        return self.losses(batch, targets), self(batch)
+
 
 Place = TypeVar("Place", bound=PlaceModule)
 

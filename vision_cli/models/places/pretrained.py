@@ -13,13 +13,13 @@ from vision_cli.core.artefact import Card
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Progress
+from vision_cli.core.weights import UNKNOWN_LICENCE
 from vision_cli.models import checkpoint
 from vision_cli.models.channels import adapt_weight, is_first_layer
 from vision_cli.models.network import State, load_tensors
 from vision_cli.models.places.class_names import matches
 from vision_cli.models.places.class_rows import carry
 from vision_cli.models.places.network import PlaceModule
-from vision_cli.models.source import UNKNOWN_LICENCE
 
 _CARD = "artefact.json"
 _WHOLE = 0.8

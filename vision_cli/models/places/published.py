@@ -11,7 +11,7 @@ from torch import nn
 from torchvision.models import MobileNet_V3_Large_Weights, ResNet50_Weights, ResNet101_Weights, VGG16_Weights
 
 from vision_cli.core.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from vision_cli.models.source import Source
+from vision_cli.core.weights import Source
 
 LICENCE = "BSD-3-Clause"
 BACKGROUND = "background"

@@ -9,12 +9,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from vision_cli.core import download
 from vision_cli.core.artefact import Card
 from vision_cli.core.config import ModelConfig
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from vision_cli.core.progress import Progress
-from vision_cli.models import assembly, checkpoint, download, timm
+from vision_cli.models import assembly, checkpoint, timm
 from vision_cli.models.channels import adapt_weight, preprocess_for
 from vision_cli.models.network import State, Trunk
 from vision_cli.models.places import over_timm, pretrained, published

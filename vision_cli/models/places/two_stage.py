@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,6 @@ from vision_cli.models.places import fixed_regions
 from vision_cli.models.places.class_rows import ClassRows
 from vision_cli.models.places.torchvision_module import Target, TorchvisionPlaces, as_targets, inside_crowd
 
-NO_SUPPRESSION = "between its two stages it suppresses boxes, which LiteRT's converter has no operator for"
 _IGNORED = -1
 _NONE = -1.0
 
@@ -59,10 +58,14 @@ class _Regions(RoIHeads):  # type: ignore[misc]
 
 
 class TwoStage(TorchvisionPlaces):
-    """Faster R-CNN, and what builds on it, with raw outputs `boxes`."""
+    """Faster R-CNN, and what builds on it, with raw outputs `boxes`.
+
+    Attributes:
+        plain_operators: exporters set it whose format knows no suppression and no pooling of regions.
+    """
 
     background = 1
-    exports: Mapping[str, str | None] = {"tflite": "how many regions it looks at depends on the photo"}
+    plain_operators = False
     class_rows: tuple[ClassRows, ...] = (
         ClassRows(r"network\.roi_heads\.box_predictor\.cls_score\.(weight|bias)", background=1),
         ClassRows(r"network\.roi_heads\.box_predictor\.bbox_pred\.(weight|bias)", background=1, values=4),
@@ -99,7 +102,8 @@ class TwoStage(TorchvisionPlaces):
     def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
         """Map float32 (N, channels, height, width) to boxes (N, D, 6): x1, y1, x2, y2, score, class."""
         if torch.compiler.is_exporting():
-            return (fixed_regions.detections(self.network, self.features(batch), batch)[0],)
+            features = self.features(batch)
+            return (fixed_regions.detections(self.network, features, batch, plain=self.plain_operators)[0],)
         return (torch.stack([self._rows(photo) for photo in self.detections(batch)]),)
 
     def losses(self, batch: Tensor, targets: PlaceTargets) -> dict[str, Tensor]:

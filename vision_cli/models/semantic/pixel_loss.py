@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vision_cli.core import across
 from vision_cli.core.place_targets import IGNORED
 
 _SMOOTH = 1.0
@@ -32,7 +34,8 @@ def at_size(logits: Tensor, pixels: Tensor) -> Tensor:
 def cross_entropy(logits: Tensor, pixels: Tensor) -> Tensor:
     """Return the mean over the labelled pixels; 0 where there are none."""
     summed = functional.cross_entropy(logits, pixels, ignore_index=IGNORED, reduction="sum")
-    return summed / (pixels != IGNORED).sum().clamp(min=1)
+    mean: Tensor = summed / across.divisor((pixels != IGNORED).sum(), at_least=1)
+    return mean
 
 
 def dice(logits: Tensor, pixels: Tensor) -> Tensor:
@@ -48,6 +51,8 @@ def dice(logits: Tensor, pixels: Tensor) -> Tensor:
     shared = logits.new_zeros(n_classes).index_add(0, known.flatten(), own.flatten())
     counted = labelled.flatten().to(logits.dtype)
     counts = logits.new_zeros(n_classes).index_add(0, known.flatten(), counted)
-    found = (2 * shared + _SMOOTH) / (chances.sum(dim=(0, 2, 3)) + counts + _SMOOTH)
+    shared, said, counts = across.summed(torch.stack([shared, chances.sum(dim=(0, 2, 3)), counts]))
+    found = (2 * shared + _SMOOTH) / (said + counts + _SMOOTH)
     there = counts > 0
-    return ((1 - found) * there).sum() / there.sum().clamp(min=1)
+    mean: Tensor = ((1 - found) * there).sum() / there.sum().clamp(min=1)
+    return mean

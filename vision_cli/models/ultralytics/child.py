@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 Request = dict[str, Any]
@@ -202,7 +203,7 @@ def _raw_outputs(network: Any, request: Request) -> Any:
 
 
 def train(request: Request, say: Say) -> dict[str, Any]:
-    """Train by Ultralytics' own recipe; the best weights become a safetensors file."""
+    """Train by Ultralytics' own recipe; the best weights become a safetensors file, the state of each epoch another."""
     import ultralytics
     from ultralytics.data import utils as data_utils
     from ultralytics.engine import trainer as engine
@@ -215,15 +216,27 @@ def train(request: Request, say: Say) -> dict[str, Any]:
     callbacks.add_integration_callbacks = lambda _instance: None
     data_utils.check_font = lambda *_: None
     engine.check_amp = lambda _model: True
+    before = _state(request)
+    if before is not None:
+        say({"event": "resumed", "epoch": before["epoch"]})
+        if before["stopped"]:
+            return {"version": ultralytics.__version__, "best_epoch": before["kept"], "epochs": before["epoch"]}
     kind = SegmentationTrainer if request["task"] == "instance" else DetectionTrainer
     trainer = _quiet_trainer(kind, request, say)(overrides=request["settings"])
     trainer.train()
     return {"version": ultralytics.__version__, "best_epoch": trainer.kept_epoch, "epochs": trainer.epoch + 1}
 
 
-def _quiet_trainer(kind: Any, request: Request, say: Say) -> Any:
-    from safetensors.torch import save_file
+def _state(request: Request) -> Any:
+    """Return where a training stopped; None where there is nothing to go on from."""
+    import torch
 
+    if not request["resume"] or not Path(request["state"]).is_file():
+        return None
+    return torch.load(request["state"], map_location="cpu", weights_only=True)
+
+
+def _quiet_trainer(kind: Any, request: Request, say: Say) -> Any:
     class Trainer(kind):  # type: ignore[misc]  # its class is only known where Ultralytics is
         kept_epoch = 0
 
@@ -233,10 +246,15 @@ def _quiet_trainer(kind: Any, request: Request, say: Say) -> Any:
 
         def save_model(self) -> bool:
             if self.best_fitness == self.fitness:
-                state = {name: each.float().contiguous() for name, each in self.ema.ema.state_dict().items()}
-                save_file({name: each.clone() for name, each in state.items()}, request["target"])
+                _keep_best(self.ema.ema, request["target"])
                 self.kept_epoch = self.epoch + 1
+            _keep_state(self, request["state"])
             return True
+
+        def resume_training(self, ckpt: Any) -> None:
+            found = _state(request)
+            if found is not None:
+                _take_up(self, found)
 
         def final_eval(self) -> None:
             """Judge nothing: who started this process does."""
@@ -256,6 +274,55 @@ def _quiet_trainer(kind: Any, request: Request, say: Say) -> Any:
         return made
 
     return build
+
+
+def _keep_best(network: Any, target: str) -> None:
+    from safetensors.torch import save_file
+
+    state = {name: each.float().contiguous() for name, each in network.state_dict().items()}
+    save_file({name: each.clone() for name, each in state.items()}, f"{target}.part")
+    os.replace(f"{target}.part", target)
+
+
+def _keep_state(trainer: Any, target: str) -> None:
+    """Write what a training needs to go on after this epoch: tensors and plain values, where Ultralytics pickles."""
+    import torch
+
+    fitness, best = trainer.best_fitness, trainer.stopper.best_fitness
+    state = {
+        "epoch": trainer.epoch + 1,
+        "kept": trainer.kept_epoch,
+        "stopped": bool(trainer.stop),
+        "model": trainer.model.state_dict(),
+        "average": trainer.ema.ema.state_dict(),
+        "updates": int(trainer.ema.updates),
+        "optimizer": trainer.optimizer.state_dict(),
+        "scaler": trainer.scaler.state_dict(),
+        "fitness": None if fitness is None else float(fitness),
+        "stopper": {"best_fitness": float(best), "best_epoch": int(trainer.stopper.best_epoch)},
+    }
+    torch.save(state, f"{target}.part")
+    os.replace(f"{target}.part", target)
+
+
+def _take_up(trainer: Any, found: Any) -> None:
+    """Go on where a training stopped, as Ultralytics' own `resume_training` does; chance begins anew."""
+    from ultralytics.utils.torch_utils import init_seeds
+
+    trainer.model.load_state_dict(found["model"])
+    trainer.ema.ema.load_state_dict(found["average"])
+    trainer.ema.updates = found["updates"]
+    trainer.optimizer.load_state_dict(found["optimizer"])
+    trainer.scaler.load_state_dict(found["scaler"])
+    trainer.best_fitness, trainer.kept_epoch = found["fitness"], found["kept"]
+    trainer.stopper.__dict__.update(found["stopper"])
+    trainer.start_epoch = found["epoch"]
+    if getattr(trainer.model.model[-1], "one2one_cv2", None) is not None:
+        # The weights of its two losses move with the epochs.
+        trainer.model.criterion = trainer.model.init_criterion()
+        trainer.model.criterion.updates = found["epoch"] - 1
+        trainer.model.criterion.update()
+    init_seeds(trainer.args.seed + 1 + found["epoch"], deterministic=trainer.args.deterministic)
 
 
 def _start(request: Request) -> Any:

@@ -13,13 +13,13 @@ from torch import Tensor
 from vision_cli.core.artefact import Card
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import InputConfig, ModelConfig
+from vision_cli.core.download import fetch
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.core.tasks import Task
-from vision_cli.models.download import fetch
+from vision_cli.core.weights import cache_folder
 from vision_cli.models.places.request import PlaceRequest
-from vision_cli.models.source import cache_folder
 from vision_cli.models.ultralytics import process, published
 from vision_cli.models.ultralytics.network import GraphNetwork
 from vision_cli.models.ultralytics.recipe import Recipe

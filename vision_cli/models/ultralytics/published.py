@@ -8,7 +8,7 @@ from vision_cli.core.tasks import Task
 from vision_cli.models.cards import Reported
 
 if TYPE_CHECKING:
-    from vision_cli.models.source import Source
+    from vision_cli.core.weights import Source
 
 LICENCE = "AGPL-3.0"
 INTERPRETER = "VISION_YOLO_PYTHON"
@@ -44,7 +44,7 @@ def suppresses_by_itself(name: str) -> bool:
 
 def coco(name: str) -> Source:
     """Return where a network's COCO weights come from."""
-    from vision_cli.models.source import Source  # platformdirs, for those who ask for it
+    from vision_cli.core.weights import Source  # platformdirs, for those who ask for it
 
     return Source.from_url(f"{_RELEASE}/{name}.pt", licence=LICENCE)
 

@@ -19,7 +19,9 @@ OWN_FOLDER = "ultralytics"
 """Of a run's folder: what Ultralytics itself writes."""
 EPOCHS = 100
 """Ultralytics' default."""
-_WEIGHTS = "best.safetensors"
+CHECKPOINTS = "checkpoints"
+"""Of a run's folder: where a training that stopped goes on from."""
+_WEIGHTS, _STATE = "best.safetensors", "last.ckpt"
 _PLAIN = ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "fliplr", "mosaic", "erasing", "copy_paste")
 # Settings of a project file that its own recipe has a word for; it follows them where somebody set them.
 _WORDS = {
@@ -53,7 +55,9 @@ class Lesson:
         options: of the project file.
         device: `cpu`, `cuda` or `mps`.
         by_heart: learn these photos and no others: a step after each batch.
-        hear: gets one row an epoch: epoch, epochs, train, val, score, learning_rate, seconds.
+        hear: gets one row an epoch: epoch, epochs, train, val, score, learning_rate, seconds; of a resumed training
+            first how many epochs were done before, as the event `resumed`.
+        resume: go on after the last whole epoch, where there is one.
     """
 
     data: Path
@@ -63,6 +67,7 @@ class Lesson:
     device: str
     by_heart: bool
     hear: Callable[[Mapping[str, Any]], None]
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,9 @@ def learn(recipe: Recipe, lesson: Lesson) -> Learned:
     """
     own = lesson.folder / OWN_FOLDER
     own.mkdir(parents=True, exist_ok=True)
-    target = own / _WEIGHTS
+    kept = lesson.folder / CHECKPOINTS
+    kept.mkdir(parents=True, exist_ok=True)
+    target = kept / _WEIGHTS
     request = {
         **recipe.request,
         "work": "train",
@@ -100,11 +107,12 @@ def learn(recipe: Recipe, lesson: Lesson) -> Learned:
         "names": list(recipe.names),
         "classes": list(lesson.classes),
         "target": str(target.absolute()),
+        "state": str((kept / _STATE).absolute()),
+        "resume": lesson.resume,
         "settings": settings(recipe, lesson),
     }
     done = process.run(request, lesson.hear, family=recipe.family, log=lesson.folder / LOG_NAME)
     network = GraphNetwork(recipe, load_file(target))
-    target.unlink()  # the artefact will hold it
     return Learned(network, int(done["best_epoch"]), int(done["epochs"]), str(done["version"]))
 
 

@@ -47,7 +47,7 @@ def line_chart(series: Sequence[Series], names: tuple[str, str], what: str) -> M
 def _reach(values: Sequence[float]) -> tuple[float, float]:
     """Return a range that holds all values, from zero on where they come near it."""
     low, high = spread(values)
-    return (0.0, 1.05 * max(values)) if min(values) >= 0 and max(values) < _NEAR_ZERO else (low, high)
+    return (0.0, 1.05 * max(values) or 1.0) if min(values) >= 0 and max(values) < _NEAR_ZERO else (low, high)
 
 
 def _curve(series: Series, places: Sequence[tuple[float, float] | None]) -> Markup:

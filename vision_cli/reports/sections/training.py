@@ -7,7 +7,7 @@ from typing import Any
 
 from vision_cli.reports.charts.lines import Series, line_chart
 from vision_cli.reports.document import TrainSection
-from vision_cli.reports.elements import Markup, element, facts, figure, name, note, row, section, table
+from vision_cli.reports.elements import Markup, element, facts, figure, name, note, photo, row, section, table
 from vision_cli.reports.wording import NOTHING, count, duration, is_number, plain
 
 _COLUMNS = ("train_loss", "val_loss", "val_score", "learning_rate", "seconds")
@@ -17,13 +17,15 @@ _HEADS = ("epoch", "train loss", "val loss", "val score", "learning rate", "seco
 def training(shown: TrainSection) -> Markup:
     """Return the part about the training."""
     rows = [each for each in shown.epochs if is_number(each.get("epoch"))]
-    charts = [each for each in (_losses(rows), _scores(rows), _rates(rows)) if each is not None]
+    best = _best(rows, shown.best_by)
+    charts = [each for each in (_losses(rows, best), _scores(rows, best), _rates(rows)) if each is not None]
     return section(
         "Training",
         "training",
         facts(_facts(shown, rows)),
         element("ul", *(element("li", line) for line in shown.how), class_="how") if shown.how else None,
         element("div", *charts, class_="charts") if charts else note("No epochs: nothing was trained step by step."),
+        _pictures(shown),
         _epochs(rows),
         _settings(shown),
     )
@@ -33,35 +35,41 @@ def _facts(shown: TrainSection, rows: Sequence[Mapping[str, Any]]) -> list[tuple
     pairs: list[tuple[str, str]] = [("Run", name(shown.run)), ("Time", duration(shown.seconds))]
     if rows:
         pairs.append(("Epochs", f"{len(rows):,}"))
-    best = _best(rows)
-    if best is not None:
-        row_ = rows[best]
-        pairs.append(("Least validation loss", f"{plain(row_['val_loss'])} in epoch {plain(row_['epoch'])}"))
-        if is_number(row_.get("val_score")):
-            pairs.append(("Validation score there", plain(row_["val_score"])))
+    best = _best(rows, shown.best_by)
+    if best is None:
+        return pairs
+    row_, by_loss = rows[best], shown.best_by == "val_loss"
+    first = "Least validation loss" if by_loss else "Best validation score"
+    pairs.append((first, f"{plain(row_[shown.best_by])} in epoch {plain(row_['epoch'])}"))
+    other, words = ("val_score", "Validation score there") if by_loss else ("val_loss", "Validation loss there")
+    if is_number(row_.get(other)):
+        pairs.append((words, plain(row_[other])))
     return pairs
 
 
-def _best(rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """Return the row with the least validation loss, whose weights training keeps."""
-    known = [index for index, each in enumerate(rows) if is_number(each.get("val_loss"))]
-    return min(known, key=lambda index: float(rows[index]["val_loss"]), default=None)
+def _best(rows: Sequence[Mapping[str, Any]], best_by: str) -> int | None:
+    """Return the row with the least validation loss, or the greatest score, whose weights training keeps."""
+    known = [index for index, each in enumerate(rows) if is_number(each.get(best_by))]
+    sign = 1 if best_by == "val_loss" else -1
+    return min(known, key=lambda index: sign * float(rows[index][best_by]), default=None)
 
 
-def _series(rows: Sequence[Mapping[str, Any]], key: str, title: str, kind: str) -> list[Series]:
+def _series(
+    rows: Sequence[Mapping[str, Any]], key: str, title: str, kind: str, best: int | None = None
+) -> list[Series]:
     points = [(float(each["epoch"]), float(each[key]) if is_number(each.get(key)) else None) for each in rows]
     if not any(value is not None for _, value in points):
         return []
-    return [Series(title, kind, points, _best(rows) if key.startswith("val_") else None)]
+    return [Series(title, kind, points, best)]
 
 
-def _losses(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
-    series = _series(rows, "train_loss", "train loss", "train") + _series(rows, "val_loss", "val loss", "val")
+def _losses(rows: Sequence[Mapping[str, Any]], best: int | None) -> Markup | None:
+    series = _series(rows, "train_loss", "train loss", "train") + _series(rows, "val_loss", "val loss", "val", best)
     return _chart("Loss by epoch", "loss", series)
 
 
-def _scores(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
-    return _chart("Validation score by epoch", "score", _series(rows, "val_score", "val score", "val"))
+def _scores(rows: Sequence[Mapping[str, Any]], best: int | None) -> Markup | None:
+    return _chart("Validation score by epoch", "score", _series(rows, "val_score", "val score", "val", best))
 
 
 def _rates(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
@@ -74,8 +82,19 @@ def _chart(title: str, unit: str, series: list[Series]) -> Markup | None:
     ends = [(each.name, [value for _, value in each.points if value is not None]) for each in series]
     what = f"{title}: " + "; ".join(f"{key} from {plain(values[0])} to {plain(values[-1])}" for key, values in ends)
     ring = any(each.mark is not None for each in series)
-    remark = note("The ring is the epoch with the least validation loss.") if ring else None
+    remark = note("The ring is the epoch whose weights were kept.") if ring else None
     return figure(title, line_chart(series, ("epoch", unit), what), remark)
+
+
+def _pictures(shown: TrainSection) -> Markup | None:
+    """Return the sheets of photos that the training kept, each as wide as the page."""
+    if not shown.pictures:
+        return None
+    sheets = (
+        element("figure", element("figcaption", title), element("div", photo(jpeg, title), class_="sheet", tabindex=0))
+        for title, jpeg in shown.pictures
+    )
+    return element("div", element("h3", "What it saw and said"), *sheets, class_="sheets")
 
 
 def _epochs(rows: Sequence[Mapping[str, Any]]) -> Markup | None:

@@ -22,10 +22,10 @@ from vision_cli.core.config import ModelConfig
 from vision_cli.core.contracts import Network
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.core.weights import cache_folder
 from vision_cli.imaging.draw import thumbnail
 from vision_cli.imaging.read import read_photo
 from vision_cli.imaging.write import encode_png
-from vision_cli.models.source import cache_folder
 
 NEEDS = ("torch", "timm", "sklearn", "safetensors")
 OF_LABELS = frozenset(("label-doubtful", "variety-class", "class-needs-photos"))

@@ -25,7 +25,7 @@ from vision_cli.reports.document import DataSection, Document, EvalSection, Pict
 from vision_cli.stages import places
 from vision_cli.stages.checking import shifts
 from vision_cli.stages.data import TaskData, load_view
-from vision_cli.stages.evaluating import evaluate, report_places, report_verdicts
+from vision_cli.stages.evaluating import evaluate, report_pictures, report_places, report_verdicts
 from vision_cli.stages.running import answers
 from vision_cli.stages.running import export as exporting
 from vision_cli.stages.training import planning, train
@@ -204,6 +204,8 @@ def _training(project: Project) -> TrainSection | None:
         settings=_settings(manifest.get("config", {})),
         versions=manifest.get("versions", {}),
         seconds=float(result.get("seconds") or 0),
+        pictures=report_pictures.of_training(record.folder),
+        best_by="val_score" if manifest.get("task") in PLACE_TASKS else "val_loss",
     )
 
 

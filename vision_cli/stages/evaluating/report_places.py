@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vision_cli.core import rle
 from vision_cli.core.dataset import ClassMap, Dataset
+from vision_cli.core.detections import Truth
 from vision_cli.core.errors import DataError, VisionError
+from vision_cli.core.place_targets import IGNORED
 from vision_cli.core.progress import Progress
 from vision_cli.core.tasks import OBJECT_TASKS
-from vision_cli.core.truth_maps import class_map
+from vision_cli.core.truth_maps import class_map, rows_of
 from vision_cli.imaging import draw, overlay, read, write
 from vision_cli.imaging.modes import with_channels
 from vision_cli.reports.browse_errors import KINDS, judge
@@ -63,8 +66,8 @@ def examples(
 
     Args:
         table: columns of a file of predictions.
-        result: document of the evaluation; of pixels its model is asked again about the photos that are shown, for
-            maps are not kept.
+        result: document of the evaluation; of masks and pixels its model is asked again about the photos that are
+            shown, for they are not kept.
         data: the project's; without, nothing is known of the pixels' truth.
         progress: hears how far it is.
     """
@@ -72,11 +75,12 @@ def examples(
     half = min(MOST, (len(scored) + 1) // 2)
     worst, best = scored[:half], scored[half:][::-1][:MOST]
     shown = [each.row for each in (*worst, *best)]
-    drawn: Mapping[int, tuple[Painted | None, Painted | None]]
-    if "boxes" in table:
-        drawn = {row: _objects(table, row, result["classes"]) for row in shown}
-    else:
+    drawn: dict[int, tuple[Painted | None, Painted | None]] = {}
+    if "boxes" not in table or result["model"]["task"] == "instance":
         drawn = _maps([Path(table["path"][row]) for row in shown], shown, result, data, progress)
+    if "boxes" in table:
+        # Of each photo both sides are of one kind: boxes where masks are not to be had of both.
+        drawn = {row: _if_both(drawn.get(row)) or _objects(table, row, result["classes"]) for row in shown}
     made = [_made(side, table, drawn, result["classes"]) for side in (worst, best)]
     return made[0], made[1]
 
@@ -133,6 +137,10 @@ def _marked(
     ]
 
 
+def _if_both(painted: tuple[Painted | None, Painted | None] | None) -> tuple[Painted, Painted] | None:
+    return None if painted is None or painted[0] is None or painted[1] is None else (painted[0], painted[1])
+
+
 def _maps(
     paths: Sequence[Path], rows: Sequence[int], result: Mapping[str, Any], data: TaskData | None, progress: Progress
 ) -> dict[int, tuple[Painted | None, Painted | None]]:
@@ -149,16 +157,14 @@ def _truths(paths: Sequence[Path], result: Mapping[str, Any], data: TaskData | N
     try:
         part = data.dataset.select(np.array([str(path) in wanted for path in data.dataset.paths()], dtype=np.bool_))
         part = view_data.align(part, ClassMap(tuple(result["classes"])))
-        truth = place_truth.truth(part, part.classes, str(result["model"]["task"]))
-        background = place_truth.background(part)
-        maps = [class_map(truth, photo, background) for photo in range(len(part))]
+        painted = _labels(part, str(result["model"]["task"]), place_truth.background(part))
     except VisionError:  # the labels are others by now
         return {}
-    return {path: _tint(each) for path, each in zip(part.paths(), maps, strict=True)}
+    return dict(zip(part.paths(), painted, strict=True))
 
 
-def _tint(classes: NDArray[np.int16]) -> Painted:
-    return lambda photo: overlay.with_classes(photo, classes)
+def _tint(classes: NDArray[np.int16], objects: Sequence[overlay.Marked]) -> Painted:
+    return lambda photo: overlay.with_objects(overlay.with_classes(photo, classes), objects)
 
 
 def _answers(paths: Sequence[Path], result: Mapping[str, Any], progress: Progress) -> dict[Path, Painted]:
@@ -214,19 +220,27 @@ def samples(data: TaskData, rows: Sequence[int]) -> list[Picture]:
     return [picture for picture in found if picture is not None]
 
 
-def _labels(part: Dataset, task: str) -> list[Painted]:
-    truth = place_truth.truth(part, part.classes, task)
+def _labels(part: Dataset, task: str, background: int = IGNORED) -> list[Painted]:
+    """Return how to draw the labels of each photo: boxes, masks of objects, and classes of pixels."""
+    truth, things = place_truth.truth(part, part.classes, task), place_truth.things(part)
+    photos = range(len(part))
+    if task == "semantic":
+        return [_tint(class_map(truth, photo, background), ()) for photo in photos]
+    marked = [_true_objects(truth, photo, things, masks=task != "detect") for photo in photos]
     if task not in OBJECT_TASKS:
-        return [_tint(class_map(truth, photo)) for photo in range(len(part))]
-    boxes = truth.xyxy().tolist()
-    marked = [
-        [
-            overlay.Marked(tuple(boxes[row]), "", int(truth.class_id[row]))
-            for row in np.flatnonzero(truth.photo == photo)
-        ]
-        for photo in range(len(part))
-    ]
+        return [_tint(class_map(truth, photo, background), each) for photo, each in zip(photos, marked, strict=True)]
     return [lambda photo, each=each: overlay.with_objects(photo, each) for each in marked]  # type: ignore[misc]
+
+
+def _true_objects(truth: Truth, photo: int, things: NDArray[np.bool_], *, masks: bool) -> list[overlay.Marked]:
+    boxes, (width, height) = truth.xyxy(), truth.sizes[photo].tolist()
+    found = []
+    for row in rows_of(truth, photo).tolist():
+        if things[truth.class_id[row]]:
+            text = truth.masks[row].as_py() if masks and truth.masks is not None else None
+            mask = None if text is None else rle.decode(rle.from_text(text), height, width)
+            found.append(overlay.Marked(tuple(boxes[row].tolist()), "", int(truth.class_id[row]), mask))
+    return found
 
 
 def _sample(part: Dataset, photo: int, paint: Painted) -> Picture | None:

@@ -12,7 +12,7 @@ from vision_cli.core import rle, rle_columns
 from vision_cli.core.artefact import Card
 from vision_cli.core.contracts import Runner
 from vision_cli.core.dataset import Dataset
-from vision_cli.core.decoding.answers import PhotoObjects
+from vision_cli.core.decoding.answers import PhotoObjects, thresholds
 from vision_cli.core.detections import Detections, of_edges
 from vision_cli.core.progress import Progress
 from vision_cli.metrics import detection
@@ -38,12 +38,12 @@ class ObjectKind:
         return joined([answer for answer in answers if isinstance(answer, PhotoObjects)])
 
     def chosen(self, card: Card, said: Detections, dataset: Dataset) -> tuple[Card, Detections]:
-        """Choose the confidence of the best F1."""
+        """Choose the confidence of the best F1 for each class: a hard one is not silent beside an easy one."""
         if not len(dataset):
             return card, said
         truth = place_truth.truth(dataset, card.classes, card.task)
-        best = confidence.choose(truth, said, len(card.classes), kind=overlap_of(card.task), per_class=False)
-        return replace(card, decode=replace(card.place_decode, confidence=best[0])), said
+        best = confidence.choose(truth, said, len(card.classes), kind=overlap_of(card.task), per_class=True)
+        return replace(card, decode=replace(card.place_decode, confidence=best)), said
 
     def measure(self, card: Card, said: Detections, dataset: Dataset, wanted: Wanted) -> Measured:
         """Measure every metric of the task."""
@@ -53,7 +53,7 @@ class ObjectKind:
                 said,
                 card.classes,
                 kind=overlap_of(card.task),
-                confidences=(card.place_decode.confidence,),
+                confidences=card.place_decode.confidence,
                 names=wanted.names,
                 crosscheck=wanted.crosscheck,
                 resamples=wanted.resamples,
@@ -70,7 +70,7 @@ class ObjectKind:
     def columns(self, card: Card, said: Detections, dataset: Dataset) -> Mapping[str, Any]:
         """Return the objects that are there, and those that the model found, as lists a photo."""
         truth = place_truth.truth(dataset, card.classes, card.task)
-        answers = said.select(said.scores >= card.place_decode.confidence)
+        answers = said.select(said.scores >= thresholds(card.place_decode.confidence, said.class_id))
         names = np.array(card.classes.names, dtype=object)
         photos = range(len(dataset))
         return {

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from vision_cli.core import project as projects
 from vision_cli.core import run as runs
 from vision_cli.core.errors import UsageError, VisionError
-from vision_cli.models.source import cache_folder
+from vision_cli.core.weights import cache_folder
 from vision_cli.stages.project import config, installation, machine
 from vision_cli.stages.project.checkline import CheckLine
 

@@ -243,7 +243,7 @@ def _surveyed(data: Path, name: str, dataset: Dataset) -> Survey:
         spread = float(np.abs(values - values.mean()).mean())
         return replace(found, values=(float(values.min()), float(values.max()), spread))
     matrix = dataset.class_matrix()
-    if task := _place_task(dataset):
+    if task := place_truth.task_of(dataset):
         return _of_places(found, task, dataset)
     classes = tuple(zip(dataset.classes.names, matrix.sum(axis=0).tolist(), strict=True))
     if len(classes) == 1:
@@ -251,16 +251,6 @@ def _surveyed(data: Path, name: str, dataset: Dataset) -> Survey:
         found = replace(found, notes=(*found.notes, one))
     several = bool(matrix.sum(axis=1).max(initial=0) > 1)
     return replace(found, task="multilabel" if several else "classify", classes=classes)
-
-
-def _place_task(dataset: Dataset) -> str | None:
-    """Return the task that labels of places serve; outlines of every object were drawn to learn masks from."""
-    task, table = place_truth.task_of(dataset), dataset.annotations
-    if task != "detect" or "outline" not in table.column_names:
-        return task
-    placed = len(table) - (table["x"].null_count if "x" in table.column_names else len(table))
-    outlined = len(table) - table["outline"].null_count
-    return "instance" if outlined >= max(placed, 1) else "detect"
 
 
 def _of_places(found: Survey, task: str, dataset: Dataset) -> Survey:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vision_cli.core import files, policy
-from vision_cli.models.source import cache_folder
+from vision_cli.core.weights import cache_folder
 from vision_cli.stages.project.checkline import CheckLine, Level
 
 LOW_MB = 2_000

@@ -221,8 +221,9 @@ def _export_one(
 
 def _disagrees(path: Path, parity: Parity | PlaceParity, reference: Reference) -> AnswerIsNo:
     details = [f"{reference.paths[index]}" for index in parity.disagreements[:10]]
+    bound = "export.tolerance" if isinstance(parity, Parity) else "export.agreement, the share that must be alike,"
     return AnswerIsNo(
         f"{path.name}: does not answer as the torch model does on {len(reference.paths)} photos: {parity.reason}.",
         details=details,
-        hint="The file was not written. Raise export.tolerance only if you can live with the difference.",
+        hint=f"The file was not written. Change {bound} only if you can live with the difference.",
     )

@@ -16,6 +16,7 @@ from vision_cli.core.errors import DataError
 from vision_cli.reports.browse_labels import Layer
 
 _SHOWN = 10
+_NOTHING = msgspec.Raw(b"null")
 
 
 class _Result(msgspec.Struct):
@@ -23,8 +24,8 @@ class _Result(msgspec.Struct):
     category_id: int
     score: float
     bbox: list[float] | None = None
-    segmentation: msgspec.Raw | None = None
-    keypoints: msgspec.Raw | None = None
+    segmentation: msgspec.Raw = _NOTHING  # `Raw | None` would take null alone
+    keypoints: msgspec.Raw = _NOTHING
 
 
 _RESULTS = msgspec.json.Decoder(list[_Result])
@@ -100,8 +101,8 @@ def _class_ids(dataset: Dataset, kept: list[tuple[int, _Result]], path: Path) ->
 
 
 def _layer(kept: list[tuple[int, _Result]], ids: list[int]) -> Layer:
-    outlines = [None if each.segmentation is None else bytes(each.segmentation) for _, each in kept]
-    points = [None if each.keypoints is None else bytes(each.keypoints) for _, each in kept]
+    outlines = [_bytes(each.segmentation) for _, each in kept]
+    points = [_bytes(each.keypoints) for _, each in kept]
     boxes = [_box(each, data) for (_, each), data in zip(kept, outlines, strict=True)]
     return Layer(
         rows=np.array([row for row, _ in kept], dtype=np.int64),
@@ -111,6 +112,10 @@ def _layer(kept: list[tuple[int, _Result]], ids: list[int]) -> Layer:
         outlines=_column(outlines),
         keypoints=_column(points),
     )
+
+
+def _bytes(raw: msgspec.Raw) -> bytes | None:
+    return None if bytes(raw) == bytes(_NOTHING) else bytes(raw)
 
 
 def _box(result: _Result, data: bytes | None) -> Any:

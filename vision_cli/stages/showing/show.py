@@ -17,7 +17,7 @@ from vision_cli.reports import browse_page
 from vision_cli.reports.browse import Browse, Pages
 from vision_cli.reports.browse_errors import KINDS, judge
 from vision_cli.stages.named_source import DataRequest, Found, find
-from vision_cli.stages.showing import layers, show_predictions
+from vision_cli.stages.showing import layers, show_predictions, skeletons
 from vision_cli.stages.showing import thumbs as show_thumbs
 from vision_cli.stages.showing.thumbs import Maker
 from vision_cli.stages.target_folder import check_apart, check_target, staged
@@ -154,6 +154,7 @@ def browsed(request: ShowRequest, found: Found) -> tuple[Browse, Mapping[str, in
         metadata=layers.metadata(images),
         truth=layers.layer(dataset),
         notes=dataset.notes,
+        skeletons=skeletons.of(dataset),
     )
     if request.predictions is None:
         return browse, {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from vision_cli.core.run import METRICS, Run
 from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.stages.data import TaskData
 
+if TYPE_CHECKING:
+    from vision_cli.training.team import Team
+
 FEATURES = "features"
 WORDS_FOR_WEIGHTS = ("imagenet", "coco", "none")
 
@@ -37,6 +40,7 @@ class FitTask:
         network: built for the data's classes.
         record: the run that is written to.
         resume: go on from the run's last checkpoint.
+        team: the processes that learn together; None is this one alone.
     """
 
     project: Project
@@ -44,6 +48,7 @@ class FitTask:
     network: Network
     record: Run
     resume: bool = False
+    team: Team | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,14 @@ def check_freezing(config: ProjectConfig, data: TaskData, network: Network) -> N
     from vision_cli.training import checks
 
     if config.model.family != FEATURES:
-        checks.freezing_plan(_options(config), network, photos=len(data.part("train")))
+        checks.freezing_plan(train_options(config), network, photos=len(data.part("train")))
+
+
+def freezes_backbone(config: ProjectConfig, data: TaskData, network: Network) -> bool:
+    """Return whether only the head learns, on embeddings that are computed once."""
+    from vision_cli.training import checks
+
+    return checks.freezing_plan(train_options(config), network, photos=len(data.part("train"))).backbone
 
 
 def located(project: Project) -> ModelConfig:
@@ -158,11 +170,33 @@ def epochs_of(config: ProjectConfig, data: TaskData, network: Network) -> int:
         return places.EPOCHS
     from vision_cli.training import checks, head, whole
 
-    frozen = checks.freezing_plan(_options(config), network, photos=len(data.part("train"))).backbone
+    frozen = checks.freezing_plan(train_options(config), network, photos=len(data.part("train"))).backbone
     return head.EPOCHS if frozen else whole.EPOCHS
 
 
-_FEATURES_USE = {"view", "batch_size", "workers", "device", "seed"}
+def counter_of_scenes(project: Project, task: str) -> Callable[[Dataset], int] | None:
+    """Return what counts the inputs that photos are cut into; None where each photo is one."""
+    if task not in PLACE_TASKS or project.config.model.input.tiles is None:
+        return None
+    from vision_cli.stages.training import place_fitting
+
+    return place_fitting.counter_of_scenes(project, task)
+
+
+def slots(config: ProjectConfig, data: TaskData, network: Network) -> tuple[int, int]:
+    """Return about how many bytes training keeps of a decoded training photo, and of a validation photo."""
+    if config.model.family == FEATURES or not network.stages:
+        return 0, 0
+    if data.task not in PLACE_TASKS and freezes_backbone(config, data, network):
+        return 0, 0
+    width, height = network.preprocess.size_px
+    seen = width * height * network.preprocess.channels
+    return int(seen * (1.0 if config.train.augment == "none" else _KEPT_LARGER**2)), seen
+
+
+_KEPT_LARGER = 1.5
+"""How much larger than the network's input training photos are kept, so that a part of one can be shown sharp."""
+_FEATURES_USE = {"view", "batch_size", "workers", "device", "devices", "nodes", "seed"}
 _FROZEN_IGNORES = {"layer_decay", "unfreeze_every", "head_first", "norms"}
 _PHOTOS_IGNORE = {"mosaic", "copy_paste", "multi_scale", "sampling"}
 
@@ -217,7 +251,7 @@ def _targets(data: TaskData, part: Dataset, decode: Decode) -> np.ndarray[Any, A
     return ((targets - decode.mean) / decode.std).astype(np.float32)[:, None]
 
 
-def _options(config: ProjectConfig) -> TrainConfig:
+def train_options(config: ProjectConfig) -> TrainConfig:
     """Return the training options; a backbone of random weights has nothing to freeze and no statistics to keep."""
     if config.model.weights != "none":
         return config.train
@@ -231,10 +265,13 @@ def _fit_network(
     from vision_cli.training.checks import freezing_plan
     from vision_cli.training.fit import FitRequest
     from vision_cli.training.fit import fit as run_loop
+    from vision_cli.training.photo_painting import PhotoPainter
     from vision_cli.training.photos import Photos
+    from vision_cli.training.team import ALONE
 
+    team = task.team or ALONE
     train, val = task.data.part("train"), task.data.part("val")
-    options = _options(task.project.config)
+    options = train_options(task.project.config)
     if not freezing_plan(options, network, photos=len(train)).backbone:
         found = framing.cropped(train, network.preprocess)
         if found:
@@ -251,6 +288,8 @@ def _fit_network(
             log=task.record.log,
             progress=progress,
             resume=task.resume,
+            painter=PhotoPainter(task.data.task, task.data.dataset.classes.names, decode) if team.first else None,
+            team=team,
         )
     )
     if task.resume:

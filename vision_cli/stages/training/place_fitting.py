@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from vision_cli.core.dataset import Dataset
 from vision_cli.core.decoding.photos import views
 from vision_cli.core.decoding.placing import place
 from vision_cli.core.errors import UsageError
+from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
@@ -23,18 +25,21 @@ from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.ultralytics.recipe import Recipe
 from vision_cli.stages import place_truth
 from vision_cli.stages.data import TaskData
-from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew, unused_in_places
+from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew, train_options, unused_in_places
 from vision_cli.stages.training.judges import judge_of
 from vision_cli.training.places.fit import PlaceFitRequest
 from vision_cli.training.places.fit import fit as run_loop
+from vision_cli.training.places.painting import ScenePainter
 from vision_cli.training.places.scenes import Scenes, tiled
+from vision_cli.training.places.sizes import check_multi_scale
+from vision_cli.training.team import ALONE
 
 
 def build(project: Project, data: TaskData, progress: Progress, *, offline: bool) -> PlaceNetwork:
     """Build the declared network with its weights and heads for the data's classes.
 
     Raises:
-        UsageError: the family does not do the task.
+        UsageError: the family does not do the task, or the network does not learn at the sizes of `multi_scale`.
         MissingPartError: weights or packages are not there.
         DataError: the weights are refused.
     """
@@ -53,6 +58,8 @@ def build(project: Project, data: TaskData, progress: Progress, *, offline: bool
         if isinstance(network, Recipe):
             raise UsageError(f"model.input.tiles: '{network.family}' trains by its own recipe, which cuts no photos.")
         network.preprocess = replace(network.preprocess, tiles=tiles)
+    if project.config.train.multi_scale and not isinstance(network, Recipe):
+        check_multi_scale(network, data.task, project.config.model.backbone)
     return network
 
 
@@ -109,11 +116,14 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
         from vision_cli.stages.training import own_recipe
 
         return own_recipe.fit(task, task.network, progress)
+    team = task.team or ALONE
     unused = unused_in_places(task.project.config.train)
     if unused:
         progress.warn(f"{', '.join(unused)}: without effect where the task is about places.")
     network: PlaceNetwork = task.network  # type: ignore[assignment]  # who built it knew the task
-    train, val = (scenes(task.data.part(name), task.data.task) for name in ("train", "val"))
+    train, val = scenes(task.data.part("train"), task.data.task), scenes(_judging(task.data), task.data.task)
+    if not len(val) and not task.data.by_heart:
+        progress.warn("There are no validation photos: the last epoch is kept, and nothing stops early.")
     if network.preprocess.tiles is not None:
         train, val = _cut(task.project, network.preprocess.tiles, train), tiled(val, network.preprocess.tiles)
     result = run_loop(
@@ -121,13 +131,15 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
             network=network,
             train=train,
             val=val,
-            options=task.project.config.train,
+            options=train_options(task.project.config),
             preprocess=network.preprocess,
             folder=task.record.folder,
             log=task.record.log,
             progress=progress,
             judge=judge_of(network, val),
             resume=task.resume,
+            painter=painter(task.data, network.decode, network.preprocess) if team.first else None,
+            team=team,
         )
     )
     if task.resume:
@@ -135,6 +147,33 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
     summary = f"network: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
     options = models.options(task.project.config.model, network)
     return Fitted(network, options, network.decode, (summary, *result.notes), tuple(result.history))
+
+
+def painter(data: TaskData, decode: PlaceDecode, preprocess: Preprocess) -> ScenePainter:
+    """Return what draws the scenes of a data set; pixels that nobody labelled stay as they are."""
+    names = data.dataset.classes.names
+    background = place_truth.BACKGROUND
+    unmarked = names.index(background) if data.task == "semantic" and background in names else None
+    return ScenePainter(names, decode, preprocess, unmarked)
+
+
+def counter_of_scenes(project: Project, task: str) -> Callable[[Dataset], int] | None:
+    """Return what counts the tiles of a split's photos, without training tiles that are left out as empty."""
+    tiles = _tiles(project, task)
+    if tiles is None:
+        return None
+
+    def count(part: Dataset) -> int:
+        found, training = scenes(part, task), set(part.splits().tolist()) == {"train"}
+        return len(_cut(project, tiles, found) if training else tiled(found, tiles)) if len(part) else 0
+
+    return count
+
+
+def _judging(data: TaskData) -> Dataset:
+    """Return the photos that choose the epoch; what is learned by heart is judged once, at its end."""
+    val = data.part("val")
+    return val.select(np.zeros(len(val), dtype=np.bool_)) if data.by_heart else val
 
 
 def _cut(project: Project, tiles: Tiles, train: Scenes) -> Scenes:

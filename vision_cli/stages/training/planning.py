@@ -17,7 +17,7 @@ from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.models import defaults
 from vision_cli.stages.data import TaskData
 
-_PLACE_BATCH = 8
+_PLACE_BATCH = 4
 _PLACE_AREA = 320 * 320
 """Pixels of a detector's input where the project file does not say its size."""
 
@@ -31,8 +31,7 @@ def resolved(project: Project, data: TaskData) -> Project:
     config = project.config
     update: dict[str, object] = {"model": _model(config.model, data)}
     if data.task in PLACE_TASKS:
-        freeze = "none" if config.train.freeze == defaults.AUTO else config.train.freeze
-        train: dict[str, object] = {"freeze": freeze, "head_first": False, "interpolate": False}
+        train: dict[str, object] = {"head_first": False, "interpolate": False}
         if "batch_size" not in config.train.model_fields_set:
             train["batch_size"] = _PLACE_BATCH
         update["train"] = config.train.model_copy(update=train)

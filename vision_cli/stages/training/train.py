@@ -22,7 +22,7 @@ from vision_cli.core.project import Project
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.evaluating import judging
 from vision_cli.stages.running import loading
-from vision_cli.stages.training import fitting, planning, rehearsal, run_lock, trial, verifying
+from vision_cli.stages.training import companion, fitting, planning, processes, rehearsal, run_lock, trial, verifying
 from vision_cli.stages.training.fitting import FitTask, Fitted
 from vision_cli.stages.training.trial import ByHeart, Estimate, Tried
 from vision_cli.stages.versioning import seen as version_seen
@@ -113,35 +113,42 @@ class TrainResult:
 def train(request: TrainRequest, progress: Progress) -> TrainResult:
     """Train a model as the project file says.
 
+    Of the processes that torchrun starts, only the first returns; the others end when they have learned with it.
+
     Raises:
         UsageError: the project file asks for what the data or the family cannot give.
         DataError: the data is refused, or a resumed run saw other data.
         MissingPartError: a package or a weights file is not there.
         ResourceError: the run to resume is still going on, or disk or memory do not suffice.
     """
-    started = time.perf_counter()
+    started, given = time.perf_counter(), request
     _check_modes(request)
+    companion.leave_to_first(request)
     whole = load_view(request.project, remember=not request.dry_run)
     request = replace(request, project=planning.resolved(request.project, whole))
     declared = request.project.config
-    request, data = _asked(request, whole)
+    request, data = asked(request, whole)
     project = request.project
     _check_family(project)
     counts = _counts(data)
     judging.check_kpis(project.config.targets(), data.task, data.dataset.classes)
     fitting.check_machine(project.config)
+    place = processes.seat(project.config)
     before = _resumable(project, data, progress) if request.resume else None
     if request.dry_run:
         return _rehearsed(request, data, counts, progress)
     network = fitting.build(project, data, progress, offline=request.offline)
     findings = _checked(request, data, network, progress)
+    place = processes.without_idlers(place, project.config, (data, network), progress)
     photos = planning.photos_digest(project, data, progress)
     record = _created(request, data, photos, progress) if before is None else before
     with run_lock.held(record):
         if request.resume:
             _resume(request, record, data, photos, progress)
         with run.recorded(record), _resumable_if_interrupted(record, progress):
-            fitted = fitting.fit(FitTask(project, data, network, record, request.resume), progress)
+            call = processes.Call(companion.as_plain(given), record, project.config.train.batch_size)
+            with processes.together(place, call, progress) as team:
+                fitted = fitting.fit(FitTask(project, data, network, record, request.resume, team), progress)
             verified = verifying.verify(project, data, fitted, record, progress)
             done = TrainResult(
                 task=data.task,
@@ -151,7 +158,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
                 run=record.folder,
                 model=verified.model,
                 measurement=verified.measurement,
-                judgements=verified.judgements,
+                judgements=() if data.by_heart else verified.judgements,
                 how=fitted.how,
                 seconds=time.perf_counter() - started,
             )
@@ -168,12 +175,12 @@ def _check_modes(request: TrainRequest) -> None:
         raise UsageError(f"{' and '.join(both)} do not go together.", hint="Give one of them.")
 
 
-def _asked(request: TrainRequest, whole: TaskData) -> tuple[TrainRequest, TaskData]:
+def asked(request: TrainRequest, whole: TaskData) -> tuple[TrainRequest, TaskData]:
     """Return the request and the photos that are trained on, a few or a sample where that is asked."""
     if request.epochs is not None:
         request = replace(request, project=trial.with_train(request.project, {"epochs": request.epochs}))
     if request.overfit is not None:
-        project = trial.by_heart_settings(request.project, request.overfit)
+        project = trial.by_heart_settings(request.project, request.overfit, whole.task)
         return replace(request, project=project), trial.few(whole, request.overfit)
     if request.fraction is not None:
         return request, trial.sample(whole, request.fraction, request.project.config.train.seed)
@@ -191,14 +198,17 @@ def _with_trial(
     if request.overfit is not None and done.measurement is not None:
         return replace(done, by_heart=trial.judged(data.task, len(data.dataset), history, done.measurement))
     if request.fraction is not None:
-        tried = Tried(data.dataset, history, done.seconds, done.run)
-        return replace(done, estimate=trial.estimate(whole.dataset, tried, epochs))
+        slots = fitting.slots(request.project.config, data, fitted.network)
+        tried = Tried(data.dataset, history, done.seconds, done.run, slots)
+        count = fitting.counter_of_scenes(request.project, whole.task) or len
+        return replace(done, estimate=trial.estimate(whole.dataset, tried, epochs, count))
     return done
 
 
 def _rehearsed(request: TrainRequest, data: TaskData, counts: Mapping[str, int], progress: Progress) -> TrainResult:
     project, model = request.project, request.project.config.model
     network, downloads = rehearsal.rehearse(project, data, progress, offline=request.offline)
+    processes.why_alone(project.config, data, network)
     findings = _checked(request, data, network, progress)
     plan = f"would train {model.backbone} ({model.family}) for {data.task}"
     return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=(*downloads, plan))
@@ -207,6 +217,8 @@ def _rehearsed(request: TrainRequest, data: TaskData, counts: Mapping[str, int],
 def _checked(request: TrainRequest, data: TaskData, network: Network, progress: Progress) -> tuple[Finding, ...]:
     """Refuse what cannot be trained so, and warn of what the data cannot support."""
     fitting.check_freezing(request.project.config, data, network)
+    if data.by_heart:
+        return ()
     findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
     for note in data.dataset.notes:
         progress.say(note)

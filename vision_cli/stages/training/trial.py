@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vision_cli.core.config import TrainConfig
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.project import Project
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.stages.data import TaskData
+from vision_cli.training.cache import held_bytes
 
 OVERFIT_RUNS, TRIAL_RUNS = "overfit", "trial"
 """Stages of their own, so that neither is taken for the last training."""
-_EPOCHS = 150
+_EPOCHS = 250
+_PIXEL_LEARNING_RATE = 3e-3
+"""Thrice the usual: it took a U-Net to a mean IoU of 0.44 in 240 steps on eight COCO photos, instead of 0.13."""
+_STEPS_AN_EPOCH = 4
 _MB = 1e6
 _GOAL = {"detect": "ap50", "instance": "ap50", "semantic": "miou", "panoptic": "pq", "regress": "r2"}
 _BOUND = {"pq": 0.8}
@@ -63,9 +69,10 @@ class Estimate:
     Attributes:
         photos: of the whole training split.
         epochs: of the whole training, at most.
-        seconds: of all its epochs, and of reading photos and writing results once.
-        memory_mb: most that was used, 1 MB = 10**6 bytes; it does not grow with the number of photos.
-        disk_mb: of the run's folder; it does not grow either.
+        seconds: of all its epochs, and of what is done once.
+        memory_mb: most that was used, 1 MB = 10**6 bytes, and what more decoded photos are kept.
+        disk_mb: of the run's folder; it hardly grows with the number of photos.
+        scenes: inputs of an epoch, tiles of training and validation photos; None where each photo is one.
     """
 
     photos: int
@@ -73,10 +80,11 @@ class Estimate:
     seconds: float
     memory_mb: float
     disk_mb: float
+    scenes: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
-        return {key: round(value, 1) for key, value in asdict(self).items()}
+        return {key: round(value, 1) for key, value in asdict(self).items() if value is not None}
 
 
 def few(data: TaskData, number: int) -> TaskData:
@@ -119,28 +127,35 @@ def sample(data: TaskData, fraction: float, seed: int) -> TaskData:
     return replace(data, dataset=data.dataset.select(mask))
 
 
-def by_heart_settings(project: Project, photos: int) -> Project:
+def by_heart_settings(project: Project, photos: int, task: str) -> Project:
     """Return the project with settings that learn photos by heart: nothing that keeps a network from it."""
     train = project.config.train
     update = {
         "epochs": train.epochs or _EPOCHS,
+        **({} if task in PLACE_TASKS else {"mixup": 0.0, "label_smoothing": 0.0}),
+        **_speed(train, task),
         "augment": "none",
         "mosaic": 0.0,
         "copy_paste": 0.0,
         "multi_scale": False,
-        "mixup": 0.0,
         "ema": 0.0,
         "weight_decay": 0.0,
-        "label_smoothing": 0.0,
         "freeze": "none",
         "norms": "keep" if project.config.model.weights != "none" else "auto",
         "layer_decay": 1.0,
         "head_first": False,
         "interpolate": False,
         "patience": 0,
-        "batch_size": min(train.batch_size, photos),
+        "batch_size": max(1, min(train.batch_size, photos // _STEPS_AN_EPOCH)),
     }
     return with_train(project, update)
+
+
+def _speed(train: TrainConfig, task: str) -> dict[str, object]:
+    """Return a fast schedule for classes of pixels; nothing where the user chose, or for other tasks."""
+    if task != "semantic" or train.learning_rate is not None:
+        return {}
+    return {"learning_rate": _PIXEL_LEARNING_RATE, "schedule": "one-cycle"}
 
 
 def with_train(project: Project, update: Mapping[str, Any]) -> Project:
@@ -166,23 +181,38 @@ class Tried:
         history: of its epochs; the last one counts, as the first one also starts processes.
         seconds: that it took as a whole.
         folder: of its run.
+        slots: bytes that training keeps of each decoded input of the training split, and of the validation split.
     """
 
     dataset: Dataset
     history: Sequence[Mapping[str, Any]]
     seconds: float
     folder: Path
+    slots: tuple[int, int] = (0, 0)
 
 
-def estimate(whole: Dataset, tried: Tried, epochs: int) -> Estimate:
-    """Return what the whole training will take, at most so many epochs."""
+def estimate(whole: Dataset, tried: Tried, epochs: int, scenes: Callable[[Dataset], int] = len) -> Estimate:
+    """Return what the whole training will take, at most so many epochs.
+
+    Args:
+        whole: every photo.
+        tried: the training on a sample.
+        epochs: of the whole.
+        scenes: how many inputs a split's photos are, which is what takes time: with tiles, many a photo.
+    """
     parts = ("train", "val")
-    there, here = (sum(len(each.split(name)) for name in parts) for each in (whole, tried.dataset))
+    there, here = ([scenes(each.split(name)) for name in parts] for each in (whole, tried.dataset))
     epoch = float(tried.history[-1]["seconds"])
     besides = max(0.0, tried.seconds - sum(float(row["seconds"]) for row in tried.history))
     size = sum(path.stat().st_size for path in tried.folder.rglob("*") if path.is_file())
-    seconds = there / max(1, here) * (epochs * epoch + besides)
-    return Estimate(len(whole.split("train")), epochs, seconds, _peak_mb(), size / _MB)
+    seconds = sum(there) / max(1, sum(here)) * epochs * epoch + besides
+    photos, memory = len(whole.split("train")), _peak_mb() + _held_mb(there, tried.slots) - _held_mb(here, tried.slots)
+    return Estimate(photos, epochs, seconds, memory, size / _MB, sum(there) if scenes is not len else None)
+
+
+def _held_mb(counts: Sequence[int], slots: Sequence[int]) -> float:
+    """Return what a training keeps of decoded inputs."""
+    return sum(held_bytes(count, slot) for count, slot in zip(counts, slots, strict=True)) / _MB
 
 
 def _peak_mb() -> float:

@@ -19,6 +19,7 @@ from vision_cli.training.places.augment import augmented, preset
 from vision_cli.training.places.mixing import copy_paste, mosaic
 from vision_cli.training.places.scene import Scene
 from vision_cli.training.places.scenes import SceneReader, Scenes
+from vision_cli.training.team import ALONE, Team
 
 _MARGIN = 1.5  # how much larger than the network's input photos are kept, so that a part of one can be shown sharp
 _MIX, _REPEAT = 0x3A1C, 0x4E9A
@@ -90,11 +91,13 @@ class RepeatedBatches(EpochBatches):
     scaled so that the number of photos is whole, and the same each epoch.
     """
 
-    def __init__(self, factors: NDArray[np.float64], batch_size: int, seed: int, first_epoch: int = 0) -> None:
+    def __init__(
+        self, factors: NDArray[np.float64], batch_size: int, seed: int, first_epoch: int = 0, *, team: Team = ALONE
+    ) -> None:
         self._whole = np.floor(factors).astype(np.int64)
         self._shares = np.cumsum(factors - self._whole)
         self._more = int(self._shares[-1] + _TOUCH) if len(factors) else 0
-        super().__init__(int(self._whole.sum()) + self._more, batch_size, seed, first_epoch)
+        super().__init__(int(self._whole.sum()) + self._more, batch_size, seed, first_epoch, team=team)
 
     def order(self) -> list[NDArray[np.int64]]:
         """Return the indices of each batch of this epoch."""

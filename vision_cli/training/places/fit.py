@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from vision_cli.core.errors import DataError
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.training import freezing
-from vision_cli.training.batches import EpochBatches, in_order, loader
+from vision_cli.training.batches import EpochBatches, in_order, loader, worker_count
 from vision_cli.training.checks import accelerator, freezing_plan
 from vision_cli.training.epochs import NOT_FINITE, Book
 from vision_cli.training.loop import Job, train
 from vision_cli.training.module import Normalise, Subject
+from vision_cli.training.pictures import Painter
 from vision_cli.training.places.batches import (
     AugmentedScenes,
     Mixing,
@@ -32,11 +33,13 @@ from vision_cli.training.places.batches import (
     repeat_factors,
 )
 from vision_cli.training.places.lesson import Judge, PlaceLesson
+from vision_cli.training.places.scene_album import album_of
 from vision_cli.training.places.scenes import MASKED, Scenes
 from vision_cli.training.request import CHECKPOINTS, WEIGHT_DECAY, FitResult
 from vision_cli.training.state import Record
+from vision_cli.training.team import Team, parallel_workers
 
-EPOCHS = 60
+EPOCHS = 40
 _LEARNING_RATE = 1e-3
 _EMA = 0.998
 _RARE = 0.1
@@ -58,6 +61,8 @@ class PlaceFitRequest:
         progress: is told of every epoch.
         judge: makes a new judge of the validation scenes.
         resume: continue from the last checkpoint, if there is one.
+        painter: draws pictures of labels and answers; None keeps none.
+        team: processes that learn together; all end with the best weights, and the first has written all there is.
     """
 
     network: PlaceNetwork
@@ -70,6 +75,8 @@ class PlaceFitRequest:
     progress: Progress
     judge: Callable[[], Judge]
     resume: bool = False
+    painter: Painter | None = None
+    team: Team = field(default_factory=Team)
 
 
 def fit(request: PlaceFitRequest) -> FitResult:
@@ -83,12 +90,13 @@ def fit(request: PlaceFitRequest) -> FitResult:
     """
     if not len(request.train):
         raise DataError("train: there are no photos to learn from.", hint="Look at the view and the split.")
-    if not len(request.val):
-        request.progress.warn("There are no validation photos: the last epoch is kept, and nothing stops early.")
     network: Any = request.network
     record = train(_job(request), resume=request.resume)
     network.load_state_dict(record.best)
     network.eval().requires_grad_(True).cpu()
+    album = album_of(request.folder, request.painter, request.val, request.preprocess)
+    if album is not None and request.team.first:
+        album.best(network, Normalise(request.preprocess.mean, request.preprocess.std), record.best_epoch)
     return FitResult(
         history=record.history,
         best_epoch=record.best_epoch,
@@ -118,7 +126,8 @@ def _job(request: PlaceFitRequest) -> Job:
     val = PlainScenes(request.val, request.preprocess)
 
     def batches(size: int, epoch: int) -> Any:
-        return loader(seen, _order(request, size, epoch), options.workers, collate)
+        workers = parallel_workers(request.team, options.workers, worker_count(None))
+        return loader(seen, _order(request, size, epoch), workers, collate)
 
     def val_batches(size: int) -> Any:
         return loader(val, in_order(len(request.val), size), options.workers, collate)
@@ -131,6 +140,8 @@ def _job(request: PlaceFitRequest) -> Job:
         val_batches=val_batches if len(request.val) else None,
         book=_book(request),
         logs=request.folder / "logs",
+        album=album_of(request.folder, request.painter, request.val, request.preprocess),
+        team=request.team,
     )
 
 
@@ -141,8 +152,9 @@ def _mixing(request: PlaceFitRequest) -> Mixing:
 
 def _order(request: PlaceFitRequest, size: int, epoch: int) -> EpochBatches:
     if request.options.sampling == "balanced":
-        return RepeatedBatches(repeat_factors(request.train, _RARE), size, request.options.seed, epoch)
-    return EpochBatches(len(request.train), size, request.options.seed, epoch)
+        factors = repeat_factors(request.train, _RARE)
+        return RepeatedBatches(factors, size, request.options.seed, epoch, team=request.team)
+    return EpochBatches(len(request.train), size, request.options.seed, epoch, team=request.team)
 
 
 def _subject(request: PlaceFitRequest) -> Subject:
@@ -178,6 +190,6 @@ def _fingerprint(request: PlaceFitRequest) -> str:
         for column in (scenes.truth.photo, scenes.truth.class_id, scenes.truth.boxes, scenes.truth.ignored):
             digest.update(np.ascontiguousarray(column).tobytes())
         digest.update(repr(scenes.views).encode() if scenes.views else b"")
-    options = request.options.model_dump(exclude={"workers", "device", "view"})
+    options = request.options.model_dump(exclude={"workers", "device", "devices", "nodes", "view"})
     digest.update(json.dumps([options, request.preprocess.as_json(), request.train.task]).encode())
     return digest.hexdigest()

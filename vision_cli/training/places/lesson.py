@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vision_cli.core.errors import UsageError
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.training.lesson import Judged, Lesson
 
 _STEP_PX = 32
+_ONE_VALUE = "more than 1 value per channel"  # of torch's message
 _SCALES = (0.75, 1.25)
 
 
@@ -43,10 +45,22 @@ class PlaceLesson(Lesson):
         self._judge, self.multi_scale = judge, multi_scale
 
     def loss(self, net: Any, inputs: Tensor, targets: PlaceTargets, rng: np.random.Generator) -> Tensor:
-        """Return the sum of the network's losses."""
+        """Return the sum of the network's losses.
+
+        Raises:
+            UsageError: a batch of one photo, and a network that takes statistics of what is one value there.
+        """
         if self.multi_scale:
             inputs, targets = rescaled(inputs, targets, float(rng.uniform(*_SCALES)))
-        return _sum(net.losses(inputs, targets))
+        try:
+            return _sum(net.losses(inputs, targets))
+        except ValueError as error:
+            if _ONE_VALUE not in str(error):
+                raise
+            raise UsageError(
+                "train.batch_size: this network's norms cannot learn from a batch of one photo.",
+                hint="Use 2 or more; where memory does not suffice for two, a smaller model.input.size.",
+            ) from error
 
     def watch(self) -> Watched:
         """Return a new collector."""
@@ -61,9 +75,10 @@ class Watched:
 
     def see(self, net: Any, inputs: Tensor, targets: PlaceTargets) -> None:
         """Take a batch."""
-        self._loss += float(_sum(net.losses(inputs, targets))) * len(targets)
+        losses, raw = net.judged(inputs, targets)
+        self._loss += float(_sum(losses)) * len(targets)
         self._photos += len(targets)
-        self._judge.see(tuple(part.float().cpu().numpy() for part in net(inputs)))
+        self._judge.see(tuple(part.float().cpu().numpy() for part in raw))
 
     def judged(self) -> Judged:
         """Return the mean loss and the judge's score."""

@@ -103,9 +103,7 @@ class SceneReader:
             truth.class_id[objects],
             truth.ignored[objects] | self._left_to_tiles(photo, window, truth.boxes[objects, 2:]),
             _masks(truth, objects, window, placement) if masked else None,
-            _seen(part_of(class_map(truth, photo, scenes.background), window), placement, IGNORED)
-            if pixelwise
-            else None,
+            _seen(class_map(truth, photo, scenes.background, window), placement, IGNORED) if pixelwise else None,
         ).clipped()
 
     def _left_to_tiles(self, photo: int, window: Window, sides: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -172,10 +170,12 @@ def _masks(truth: Truth, rows: NDArray[np.int64], window: Window, placement: Pla
     found = np.zeros((len(rows), *placement.input_px[::-1]), dtype=np.uint8)
     if truth.masks is None:
         return found
+    left, top, wide, high = window
     for index, row in enumerate(rows.tolist()):
         width, height = truth.sizes[truth.photo[row]].tolist()
-        mask = rle.decode(rle.from_text(truth.masks[row].as_py()), height, width)
-        found[index] = _seen(part_of(mask, window).astype(np.uint8), placement, 0)
+        counts = rle.from_text(truth.masks[row].as_py())
+        mask = rle.decode_columns(counts, (height, width), left, left + wide)[top : top + high]
+        found[index] = _seen(mask.astype(np.uint8), placement, 0)
     return found
 
 
