@@ -85,23 +85,37 @@ def test_what_is_locked_is_refused(sql: str) -> None:
 
 @pytest.mark.parametrize("sql", COSTLY)
 def test_what_costs_too_much_is_ended(sql: str) -> None:
-    start = time.monotonic()
+    start, before = time.monotonic(), largest_child_kb()
     with pytest.raises(
         DataError, match=r"longer than 1\.5 seconds|more memory|want of memory|larger than|MB of memory"
     ):
         run(sql, TABLES, SMALL)
     assert time.monotonic() - start < 5
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 3_000_000  # kB, with the tests' own
+    # The tests' own memory is in it; where an earlier test had a larger child, this one is only known to be smaller.
+    assert largest_child_kb() <= max(before, 3_000_000)
+
+
+def largest_child_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+
+
+def children() -> set[int]:
+    """Return the processes below this one; libraries that ran before may keep some."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdecimal() and int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == os.getpid():
+                found.add(int(entry.name))
+    return found
 
 
 def test_no_process_and_no_descriptor_is_left() -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before, own = len(list(Path("/proc/self/fd").iterdir())), children()
     for sql in ("SELECT 1", "SELECT nothing", "SELECT rpad('a', 2147483647, 'b')"):
         with suppress(UsageError, DataError):
             run(sql, TABLES, Limits(300, 0.5))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children() <= own
 
 
 def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
