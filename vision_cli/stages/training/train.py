@@ -25,6 +25,7 @@ from vision_cli.stages.running import loading
 from vision_cli.stages.training import companion, fitting, planning, processes, rehearsal, run_lock, trial, verifying
 from vision_cli.stages.training.fitting import FitTask, Fitted
 from vision_cli.stages.training.trial import ByHeart, Estimate, Tried
+from vision_cli.stages.training.verifying import Verified
 from vision_cli.stages.versioning import seen as version_seen
 
 RESULT_NAME = "result.json"
@@ -150,22 +151,27 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
             with processes.together(place, call, progress) as team:
                 fitted = fitting.fit(FitTask(project, data, network, record, request.resume, team), progress)
             verified = verifying.verify(project, data, fitted, record, progress)
-            done = TrainResult(
-                task=data.task,
-                photos=counts,
-                classes=data.dataset.classes.names,
-                findings=findings,
-                run=record.folder,
-                model=verified.model,
-                measurement=verified.measurement,
-                judgements=() if data.by_heart else verified.judgements,
-                how=fitted.how,
-                seconds=time.perf_counter() - started,
-            )
+            done = _result(data, counts, findings, record, verified)
+            done = replace(done, how=fitted.how, seconds=time.perf_counter() - started)
             epochs = fitting.epochs_of(declared, whole, network) if request.fraction is not None else 0
             done = _with_trial(request, (whole, data), done, fitted, epochs)
             files.write_json(record.folder / RESULT_NAME, done.as_json())
     return done
+
+
+def _result(
+    data: TaskData, counts: Mapping[str, int], findings: tuple[Finding, ...], record: run.Run, verified: Verified
+) -> TrainResult:
+    return TrainResult(
+        task=data.task,
+        photos=counts,
+        classes=data.dataset.classes.names,
+        findings=findings,
+        run=record.folder,
+        model=verified.model,
+        measurement=verified.measurement,
+        judgements=() if data.by_heart else verified.judgements,
+    )
 
 
 def _check_modes(request: TrainRequest) -> None:
