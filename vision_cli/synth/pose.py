@@ -23,6 +23,7 @@ _AWAY: Point = (0.0, 0.0, 1.0)
 _LYING = 0.7
 """Of a normal's upright share from which on a surface is a floor or a table: what lies there has no upright."""
 
+_FEWEST_TURNS, _MOST_TURNS, _SIZE_TOLERANCE = 3, 20, 0.015
 _NEAREST = 0.05
 _UNIT = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
 
@@ -106,13 +107,13 @@ def quad(camera: Camera, on: Frame, aspect: float, size_px: float) -> tuple[Vect
     From top left clockwise as the object sees itself, and its width in space.
 
     Returns:
-        None where a part of it would be behind the camera.
+        None where a part of it would be behind the camera, or it cannot be so large there.
     """
     at, right, down = on.at.tolist(), on.right.tolist(), on.down.tolist()
     width = size_px * at[2] / camera.focal_px
     half_height, half_width = camera.shape[0] / 2, camera.shape[1] / 2
     corners: list[tuple[float, float]] = []
-    for _ in range(3):
+    for turn in range(_MOST_TURNS):
         corners.clear()
         for across, along in _UNIT:
             r, d = across * width, along * width / aspect
@@ -124,8 +125,10 @@ def quad(camera: Camera, on: Frame, aspect: float, size_px: float) -> tuple[Vect
         longer = max(max(columns) - min(columns), max(rows) - min(rows))
         if longer <= 0:
             return None
-        width, drawn = width * size_px / longer, width
-    return np.array(corners), drawn
+        if turn >= _FEWEST_TURNS - 1 and abs(longer - size_px) <= _SIZE_TOLERANCE * size_px:
+            return np.array(corners), width
+        width *= size_px / longer
+    return None
 
 
 def area(corners: Vector) -> float:
