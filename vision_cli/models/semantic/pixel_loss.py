@@ -19,13 +19,17 @@ def losses(logits: Tensor, pixels: Tensor) -> dict[str, Tensor]:
         logits: float (N, C, h, w), of any stride.
         pixels: int64 (N, H, W), class ids or IGNORED.
     """
-    grown = at_size(logits, pixels)
-    return {"pixel": cross_entropy(grown, pixels), "dice": dice(grown, pixels)}
+    chances = functional.log_softmax(at_size(logits, pixels), dim=1)
+    return {"pixel": _surprise(chances, pixels), "dice": _dice(chances.exp(), pixels)}
 
 
 def at_size(logits: Tensor, pixels: Tensor) -> Tensor:
-    """Return logits (N, C, H, W) in float32 at the size of the labels, bilinear as decoding reads them."""
-    logits = logits.float()
+    """Return logits (N, C, H, W) in float32 at the size of the labels, bilinear as decoding reads them.
+
+    A class after another in memory, as the softmax over them wants it: of 133 classes, one thread took 0.42 seconds for
+    both losses of two squares of 256 px so, and 0.69 with classes interleaved and a softmax for each loss.
+    """
+    logits = logits.float().contiguous()
     if logits.shape[-2:] == pixels.shape[-2:]:
         return logits
     return functional.interpolate(logits, pixels.shape[-2:], mode="bilinear", align_corners=False)
@@ -33,7 +37,11 @@ def at_size(logits: Tensor, pixels: Tensor) -> Tensor:
 
 def cross_entropy(logits: Tensor, pixels: Tensor) -> Tensor:
     """Return the mean over the labelled pixels; 0 where there are none."""
-    summed = functional.cross_entropy(logits, pixels, ignore_index=IGNORED, reduction="sum")
+    return _surprise(functional.log_softmax(logits, dim=1), pixels)
+
+
+def _surprise(chances: Tensor, pixels: Tensor) -> Tensor:
+    summed = functional.nll_loss(chances, pixels, ignore_index=IGNORED, reduction="sum")
     mean: Tensor = summed / across.divisor((pixels != IGNORED).sum(), at_least=1)
     return mean
 
@@ -43,14 +51,18 @@ def dice(logits: Tensor, pixels: Tensor) -> Tensor:
 
     One pixel is added to both sides of the fraction, so that a class of few pixels has no wild gradient.
     """
+    return _dice(logits.softmax(dim=1), pixels)
+
+
+def _dice(chances: Tensor, pixels: Tensor) -> Tensor:
     labelled = pixels != IGNORED
-    chances = logits.softmax(dim=1) * labelled[:, None]
+    chances = chances * labelled[:, None]
     known = pixels.clamp(min=0)
-    n_classes = logits.shape[1]
+    n_classes = chances.shape[1]
     own = chances.gather(1, known[:, None])[:, 0]
-    shared = logits.new_zeros(n_classes).index_add(0, known.flatten(), own.flatten())
-    counted = labelled.flatten().to(logits.dtype)
-    counts = logits.new_zeros(n_classes).index_add(0, known.flatten(), counted)
+    shared = chances.new_zeros(n_classes).index_add(0, known.flatten(), own.flatten())
+    counted = labelled.flatten().to(chances.dtype)
+    counts = chances.new_zeros(n_classes).index_add(0, known.flatten(), counted)
     shared, said, counts = across.summed(torch.stack([shared, chances.sum(dim=(0, 2, 3)), counts]))
     found = (2 * shared + _SMOOTH) / (said + counts + _SMOOTH)
     there = counts > 0
