@@ -245,6 +245,16 @@ class TestFigures:
         assert "The 40 of 100 classes with the most mistakes" in part
         assert re.search('class="right[0-9]+"[^>]*>[0-9,]{3,}<', part) is None  # the others are not all right
 
+    def test_classes_in_no_label_and_no_answer_take_no_room(self) -> None:
+        names = [f"c{each}" for each in range(80)]
+        document = classifier(names)
+        counts = [[0] * 80 for _ in names]
+        counts[4][4], counts[4][70] = 7, 2
+        document.evaluations[0].result["confusion"] = counts  # type: ignore[index]
+        part = _part(document, "Confusions")
+        assert re.findall("<td[^>]*>([0-9]*)</td>", part)[:4] == ["7", "2", "", ""]
+        assert "78 classes not shown: in no label and no answer" in part
+
     def test_mistakes_say_truth_answer_and_confidence(self) -> None:
         assert "is dress answer shirt 97.3 % sure" in page(classifier(CLASSES)).text
 

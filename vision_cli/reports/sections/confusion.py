@@ -28,6 +28,7 @@ def confusion(shown: EvalSection) -> Markup | None:
     if found is None:
         return None
     counts, names, what = found
+    counts, names, absent = _occurring(counts, names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     pairs = _pairs(counts, shares, names, what) if len(names) > 2 else None
     if len(names) > MOST_CLASSES:
@@ -36,9 +37,9 @@ def confusion(shown: EvalSection) -> Markup | None:
             f"The {_SHOWN_OF_MANY} of {len(shown.classes):,} classes with the most mistakes; "
             "the last row and column hold all others together."
         )
-        return join([_matrix(counts, shares, names, what), kept, pairs])
-    if len(names) > _TINY:
-        return join([_matrix(counts, shares, names, what), pairs])
+        return join([_matrix(counts, shares, names, what), kept, absent, pairs])
+    if absent or len(names) > _TINY:
+        return join([_matrix(counts, shares, names, what), absent, pairs])
     return beside(_matrix(counts, shares, names, what), pairs)
 
 
@@ -54,6 +55,16 @@ def _counts(shown: EvalSection) -> tuple[Counts, list[str], str] | None:
         # Pixels all have an answer, unless the network does not see the photo's margins.
         return (counts, [*names, _NOT_SEEN], "pixel") if counts[:, -1].any() else (counts[:-1, :-1], names, "pixel")
     return counts, [*names, _NOTHING], "object"
+
+
+def _occurring(counts: Counts, names: list[str]) -> tuple[Counts, list[str], Markup | None]:
+    """Return matrix and names without the classes that no label and no answer has, where there are many classes."""
+    seen = np.flatnonzero(counts.any(axis=0) | counts.any(axis=1))
+    absent = len(names) - len(seen)
+    if len(names) <= _TINY or not absent or not len(seen):
+        return counts, names, None
+    told = note(f"{count(absent, 'class', 'classes')} not shown: in no label and no answer.")
+    return counts[np.ix_(seen, seen)], [names[each] for each in seen], told
 
 
 def _worst(counts: Counts, names: list[str]) -> tuple[Counts, Any, list[str]]:
