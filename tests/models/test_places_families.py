@@ -118,6 +118,16 @@ def test_a_step_reaches_every_part(family: str, backbone: str, side: int) -> Non
     assert missing == []
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_side_of_a_box_begins_where_its_gradient_is_dead(seed: int) -> None:
+    """After the ReLU of FCOS; what began at 0 could be pushed below by the first steps, and never came back."""
+    network = build("fcos", TIMM)
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        raw = network.train()(torch.randn(2, 3, SIDE, SIDE))[0]
+    assert float((raw[..., :4] > 0).float().mean(dim=(0, 1)).min()) > 0.99
+
+
 @pytest.mark.parametrize(("family", "backbone", "side"), EVERY)
 def test_an_artefact_gives_the_same_outputs_to_the_bit(family: str, backbone: str, side: int) -> None:
     network = build(family, backbone, side, box_sizes=np.random.default_rng(0).uniform(10, 90, (90, 2))).eval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection import FCOS
@@ -18,12 +20,19 @@ from vision_cli.models.places.torchvision_module import Target, TorchvisionPlace
 
 STRIDES = (8, 16, 32, 64, 128)
 _SURELY_NOT = -30.0
+_FIRST_DISTANCE = 2.0
+"""In strides. torchvision begins at 0, before a ReLU: a side that the first steps push below it has no gradient ever
+after. On eight photos of COCO the lower side of every box stayed at its point, and AP50 at 0.41."""
 
 
 class FcosPlaces(TorchvisionPlaces):
     """FCOS with raw outputs `points`."""
 
     class_rows = (ClassRows(r"network\.head\.classification_head\.cls_logits\.(weight|bias)"),)
+
+    def __init__(self, network: nn.Module, **described: Any) -> None:
+        super().__init__(network, **described)
+        nn.init.constant_(self.network.head.regression_head.bbox_reg.bias, _FIRST_DISTANCE)
 
     def decoding(self) -> PlaceDecode:
         """Return the points of torchvision's levels, which lie on the corners of cells."""
