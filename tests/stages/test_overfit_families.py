@@ -21,7 +21,8 @@ from vision_cli.core.run import METRICS
 from vision_cli.stages.training.train import TrainRequest, TrainResult, train
 
 PRECISION = os.environ.get("VISION_TEST_PRECISION", "32")
-SIDE = 256
+SIDES = {"detect": 320, "instance": 256, "semantic": 256, "panoptic": 256}
+"""At 256 px a bat and a glove on one of the photos are 2 px wide, and `ssdlite` finds all but them (AP50 0.897)."""
 SOURCES = {
     "detect": "object_detection",
     "instance": "instance_segmentation",
@@ -40,15 +41,16 @@ FAMILIES = [
 ]
 OWN_SIZE = {"ssd"}
 EPOCHS = {"yolo": 400, "yolo-seg": 400}
-NEAR_ZERO = 0.15
-"""Of the first epoch's loss, in the best one, for boxes."""
+NEAR_ZERO = {"fcos": 0.3}
+"""Of the first epoch's loss, in the best one, for boxes; 0.15 for others. A perfect centre-ness of `fcos` costs 0.6 of
+some 3, the entropy of its targets, which are shares and not 0 or 1."""
 
 
 def learned(folder: Path, data: Path, family: str, task: str) -> TrainResult:
     source = folder / SOURCES[task]
     shutil.copytree(data / SOURCES[task], source, ignore=shutil.ignore_patterns("images", "*val2017*"))
     shutil.copytree(data / "images" / "train2017", source / "images" / "train2017")
-    size = "" if family in OWN_SIZE else f", input: {{size: [{SIDE}, {SIDE}]}}"
+    size = "" if family in OWN_SIZE else f", input: {{size: [{SIDES[task]}, {SIDES[task]}]}}"
     epochs = f"epochs: {EPOCHS[family]}, " if family in EPOCHS else ""
     (folder / "vision.yaml").write_text(
         f"version: 1\nname: by-heart\ntask: {task}\ndata:\n  sources: {{coco: {{path: {SOURCES[task]}}}}}\n"
@@ -76,4 +78,4 @@ def test_eight_photos_are_learned_by_heart(tmp_path: Path, shared_data: Path, fa
     assert done.by_heart.learned
     assert (done.measurement.values[metric] or 0.0) > bound
     if task == "detect" and not family.startswith("yolo"):
-        assert min(losses) < NEAR_ZERO * losses[0]
+        assert min(losses) < NEAR_ZERO.get(family, 0.15) * losses[0]
