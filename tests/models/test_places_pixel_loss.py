@@ -55,6 +55,21 @@ def test_the_pixel_loss_is_its_formula() -> None:
     assert float(found["dice"]) == pytest.approx(sum(shares) / 3, rel=1e-5)
 
 
+@pytest.mark.parametrize("size", [(40, 56), (33, 20), (10, 14)])
+def test_logits_grow_as_torch_interpolates(size: tuple[int, int]) -> None:
+    """Inside of a training at bf16, too: neither the weights nor the logits may be rounded."""
+    torch.manual_seed(0)
+    logits = torch.randn(2, 5, 10, 14, requires_grad=True)
+    expected = functional.interpolate(logits, size, mode="bilinear", align_corners=False)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = pixel_loss.at_size(logits, torch.zeros(2, *size, dtype=torch.int64))
+    torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
+    pull = torch.randn_like(expected)
+    (wanted,) = torch.autograd.grad(expected, logits, pull)
+    (gradient,) = torch.autograd.grad(found, logits, pull)
+    torch.testing.assert_close(gradient, wanted, rtol=0, atol=2e-5)
+
+
 def test_a_perfect_answer_costs_nothing() -> None:
     pixels = torch.randint(0, 3, (1, 6, 6))
     logits = 50 * functional.one_hot(pixels, 3).permute(0, 3, 1, 2).float()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import nn
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead
 
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.semantic.torchvision_pixels import NamedMaps, PixelPlaces
 
-SIZE_PX = (320, 320)
 STRIDE = 16
 _RATES = (6, 12, 18)
 """Of the paper for stride 16; torchvision's own networks of stride 8 take twice as much."""
@@ -24,7 +24,7 @@ class OverTimm(nn.Module):
         self.classifier = DeepLabHead(self.backbone.channels["out"], n_classes, _RATES)
 
 
-FAMILY = TorchvisionFamily("deeplabv3", PixelPlaces, OverTimm, SIZE_PX, output_stride=STRIDE)
+FAMILY = TorchvisionFamily("deeplabv3", PixelPlaces, OverTimm, PLACE_SIZE_PX, output_stride=STRIDE)
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

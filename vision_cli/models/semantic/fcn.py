@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torchvision.models.segmentation.fcn import FCNHead
 
 from vision_cli.core.preprocess import Preprocess
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
+from vision_cli.models.places.last_layer import last_layer
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.semantic.torchvision_pixels import NamedMaps, PixelPlaces
 from vision_cli.models.semantic.upsampling import Bilinear, Learned
 
-SIZE_PX = (320, 320)
 STRIDES = {"fine": 8, "middle": 16, "out": 32}
 _LEARNED = "learned"
 _STRIDE = 8
@@ -30,12 +31,9 @@ class SkipHead(nn.Module):
     def __init__(self, channels: Mapping[str, int], n_classes: int) -> None:
         super().__init__()
         self.coarse = FCNHead(channels["out"], n_classes)
-        self.middle = nn.Conv2d(channels["middle"], n_classes, 1)
-        self.fine = nn.Conv2d(channels["fine"], n_classes, 1)
-        for score in (self.middle, self.fine):
-            # As in the paper: finer maps begin without a say.
-            nn.init.zeros_(score.weight)
-            nn.init.zeros_(score.bias)  # type: ignore[arg-type]
+        # As in the paper: finer maps begin without a say.
+        self.middle = last_layer(channels["middle"], n_classes, std=0.0)
+        self.fine = last_layer(channels["fine"], n_classes, std=0.0)
         self.grow: nn.ModuleList = nn.ModuleList([Bilinear(2), Bilinear(2)])
 
     def forward(self, maps: Mapping[str, Tensor]) -> Tensor:
@@ -81,7 +79,7 @@ def _n_classes(classifier: Any) -> int:
     return int((classifier.coarse if isinstance(classifier, SkipHead) else classifier)[-1].out_channels)
 
 
-FAMILY = TorchvisionFamily("fcn", FcnPlaces, OverTimm, SIZE_PX, settings=("upsample",))
+FAMILY = TorchvisionFamily("fcn", FcnPlaces, OverTimm, PLACE_SIZE_PX, settings=("upsample",))
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import nn
 from torchvision.models.segmentation.lraspp import LRASPPHead
 
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.semantic.torchvision_pixels import NamedMaps, PixelPlaces
 
-SIZE_PX = (320, 320)
 STRIDES = {"low": 8, "high": 16}
 _CHANNELS = 128
 
@@ -24,7 +24,7 @@ class OverTimm(nn.Module):
         self.classifier = LRASPPHead(channels["low"], channels["high"], n_classes, _CHANNELS)
 
 
-FAMILY = TorchvisionFamily("lraspp", PixelPlaces, OverTimm, SIZE_PX, output_stride=STRIDES["high"])
+FAMILY = TorchvisionFamily("lraspp", PixelPlaces, OverTimm, PLACE_SIZE_PX, output_stride=STRIDES["high"])
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

@@ -21,6 +21,7 @@ from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.models import assembly, timm
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import over_timm
 from vision_cli.models.places.class_rows import ClassRows
@@ -30,7 +31,6 @@ from vision_cli.models.places.over_timm import Plan
 from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.semantic import pixel_loss, single_value
 
-SIZE_PX = (320, 320)
 _STEP_PX = 32
 
 
@@ -122,7 +122,7 @@ class SmpFamily:
             return SmpPlaces(self.design, trunk, len(request.classes), licence=licence)
 
         return over_timm.build(
-            config.model_copy(update={"input": sized(config.input, SIZE_PX)}),
+            config.model_copy(update={"input": sized(config.input, PLACE_SIZE_PX)}),
             Plan(request.classes, make, self.design.output_stride),
             offline=offline,
             progress=progress,
