@@ -40,7 +40,8 @@ FAMILIES = [
     ("yolo-seg", "instance"),
 ]
 OWN_SIZE = {"ssd"}
-EPOCHS = {"yolo": 400, "yolo-seg": 400}
+EPOCHS = {"yolo": 400, "yolo-seg": 400, "pspnet": 160, "segformer": 160, "fpn": 160, "deeplabv3plus": 160}
+"""Of pixels, more bring no more: the mIoU of networks of 200 to 250 epochs ends at 0.909 to 0.910 at this size."""
 NEAR_ZERO = {"fcos": 0.3}
 """Of the first epoch's loss, in the best one, for boxes; 0.15 for others. A perfect centre-ness of `fcos` costs 0.6 of
 some 3, the entropy of its targets, which are shares and not 0 or 1."""
