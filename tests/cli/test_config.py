@@ -74,9 +74,9 @@ def test_check_of_a_sound_file(vision, tmp_path):
     assert (called.code, "no problem" in called.out) == (0, True)
 
 
-@pytest.mark.parametrize("name", ["classify", "multilabel", "regress", "features"])
+@pytest.mark.parametrize("name", ["classify", "multilabel", "regress", "features", "detect", "semantic"])
 def test_ready_project_files(vision, root, name):
-    from vision_cli import metrics
+    from vision_cli import metrics, models
     from vision_cli.core.dataset import ClassMap
 
     file = root / "configs" / f"{name}.yaml"
@@ -85,6 +85,7 @@ def test_ready_project_files(vision, root, name):
     assert read.config.targets()
     for target in read.config.targets():
         metrics.check_kpi(target, read.config.task, ClassMap(tuple(read.config.classes)))
+    assert read.config.task in models.FAMILIES.card(read.config.model.family).tasks
     assert read.config.task == {"features": "classify"}.get(name, name)
 
 

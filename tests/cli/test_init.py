@@ -329,6 +329,28 @@ def test_labels_of_places(vision, tmp_path, make, task, kpi, objects):
     assert "vision train --overfit 8" in vision("init", "--data", "parts", "--force").out
 
 
+@pytest.mark.parametrize("places", [("images", "labels"), ("train/images", "train/labels")])
+@pytest.mark.parametrize("named", [True, False], ids=["data.yaml", "folders alone"])
+def test_empty_label_files_are_a_detectors(vision, tmp_path, places, named):
+    """Nothing is on these photos yet; the folders and the file say what they are to be labelled with."""
+    images, labels = (tmp_path / "data" / each for each in places)
+    for folder in (images, labels):
+        folder.mkdir(parents=True)
+    for number in range(3):
+        Image.new("RGB", (40, 30)).save(images / f"{number}.png")
+        (labels / f"{number}.txt").touch()
+    if named:
+        (tmp_path / "data" / "data.yaml").write_text(f"train: {places[0]}\nval: {places[0]}\nnames: [logo]\n")
+    called = vision("init", "--data", "data", "--json")
+    document = called.document
+    assert called.code == 0, called.err
+    assert (document["survey"]["format"], document["survey"]["task"]) == ("yolo", "detect")
+    assert "no photo has a label yet" in " ".join(document["survey"]["notes"])
+    if not named:
+        (labels / "0.txt").write_text("a note\n")
+        assert vision("init", "--data", "data", "--json", "--force").code != 0
+
+
 def test_photos_without_places_are_no_detectors_data(vision, tmp_path):
     class_folders(tmp_path / "photos", {"a": 2, "b": 2})
     called = vision("init", "--data", "photos", "--task", "detect")

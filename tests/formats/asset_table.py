@@ -14,7 +14,7 @@ clothing_small | imagefolder 640 640 10
 clothing_small/test | imagefolder 120 120 10
 clothing_small/train | imagefolder 400 400 10
 clothing_small/validation | imagefolder 120 120 10
-coco128_train | imagefolder 328 328 3
+coco128_train | panoptic 100 1111 133
 coco128_train/images | imagefolder 128 128 1
 coco128_train/instance_segmentation | yolo refused: no photo was found.
 coco128_train/object_detection | yolo refused: no photo was found.

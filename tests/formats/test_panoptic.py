@@ -59,6 +59,28 @@ def make(root: Path, document: Any = None, ids: np.ndarray = IDS) -> Path:
     return root
 
 
+def test_the_one_json_further_below_is_found(tmp_path: Path) -> None:
+    make(tmp_path / "made")
+    (tmp_path / "set/labels/deep").mkdir(parents=True)
+    (tmp_path / "made/annotations").rename(tmp_path / "set/labels/deep/here")
+    (tmp_path / "made/val2017").rename(tmp_path / "set/photos")
+    assert panoptic.detect(tmp_path / "set") == "panoptic_val.json with segments_info"
+    read = panoptic.read(tmp_path / "set", OPTIONS)
+    assert read.images["path"].to_pylist() == ["photos/a.jpg"]
+    assert len(read.annotations) == len(SEGMENTS)
+    make(tmp_path / "set/other")
+    assert panoptic.detect(tmp_path / "set") is None
+    with pytest.raises(DataError, match="no JSON with segments_info"):
+        panoptic.read(tmp_path / "set", OPTIONS)
+
+
+def test_a_json_without_its_pngs_is_not_looked_for_below(tmp_path: Path) -> None:
+    make(tmp_path / "set/labels")
+    for picture in (tmp_path / "set/labels/annotations/panoptic_val").iterdir():
+        picture.unlink()
+    assert panoptic.detect(tmp_path / "set") is None
+
+
 def changed(**members: Any) -> dict[str, Any]:
     return {**DOCUMENT, **members}
 

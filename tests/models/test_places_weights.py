@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 import safetensors.torch
 import torch
 from torchvision.models._meta import _COCO_CATEGORIES
-from torchvision.models.detection import ssdlite320_mobilenet_v3_large
+from torchvision.models.detection import ssd300_vgg16, ssdlite320_mobilenet_v3_large
 from torchvision.models.resnet import resnet18
 from torchvision.ops import FrozenBatchNorm2d
 
@@ -121,6 +122,51 @@ def test_a_downloaded_file_can_be_given_by_its_path(coco: Path, heard: Any) -> N
     assert torch.equal(
         network.network.backbone.state_dict()["extra.0.0.0.weight"], state["backbone.extra.0.0.0.weight"]
     )
+
+
+def test_torchvisions_own_file_is_known_wherever_it_lies(served: str, coco: Path, tmp_path: Path, heard: Any) -> None:
+    """By its checksum, not by its name: classes, licence and preprocessing are those of `weights: coco`."""
+    (tmp_path / "mine.pth").write_bytes(coco.read_bytes())
+    ours, theirs = build(str(tmp_path / "mine.pth"), heard), build("coco", heard)
+    assert ours.kept == theirs.kept == ("Cell_Phone", "people")
+    assert ours.licence == "BSD-3-Clause"
+    assert ours.preprocess == theirs.preprocess
+    photo = torch.randn(1, 3, 320, 320)
+    assert torch.equal(logits(ours, photo)[..., [0, 2]], logits(theirs, photo)[..., [0, 2]])
+
+
+@pytest.mark.parametrize("channels", [3, 1])
+def test_a_whole_detector_of_torchvision_sees_what_its_builder_shows_it(
+    channels: int, tmp_path: Path, heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SSD's values are its own; a file of its backbone alone, and no file, are of ImageNet."""
+    theirs = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=91)
+    monkeypatch.setattr(torchvision_family.pretrained, "load", lambda *_: None)
+    monkeypatch.setattr(torchvision_family.checkpoint, "read", lambda _: theirs.state_dict())
+    monkeypatch.setattr(torchvision_family.pretrained.checkpoint, "read", lambda _: theirs.state_dict())
+    config = ModelConfig(family="ssd", backbone="ssd300_vgg16", weights="w.pth", input=InputConfig(channels=channels))
+    request = models.PlaceRequest("detect", CLASSES)
+    network = models.build_places(config, request, progress=heard)
+    mean, std = theirs.transform.image_mean, theirs.transform.image_std
+    assert network.preprocess.mean == pytest.approx(mean if channels == 3 else [sum(mean) / 3])
+    assert network.preprocess.std == pytest.approx(std if channels == 3 else [sum(std) / 3])
+    plain = models.build_places(config.model_copy(update={"weights": "none"}), request, progress=heard)
+    assert plain.preprocess.mean[0] == pytest.approx(0.485 if channels == 3 else 0.449)
+
+
+def test_ones_own_model_says_what_it_was_shown(tmp_path: Path, heard: Any) -> None:
+    first = build("none", heard)
+    first.preprocess = replace(first.preprocess, mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+    path = saved(first, CLASSES, tmp_path / "model", "ssd", EDGE)
+    second = build(str(path), heard)
+    assert (second.preprocess.mean, second.preprocess.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+
+
+def test_every_published_network_is_shown_what_torchvision_shows_it() -> None:
+    for name in ("ssd300_vgg16", EDGE, "fcos_resnet50_fpn", "retinanet_resnet50_fpn", "maskrcnn_resnet50_fpn"):
+        shown = PUBLISHED[name].module(3).transform
+        assert list(PUBLISHED[name].mean) == pytest.approx(shown.image_mean)
+        assert list(PUBLISHED[name].std) == pytest.approx(shown.image_std)
 
 
 def saved(network: Any, classes: ClassMap, folder: Path, family: str, backbone: str) -> Path:

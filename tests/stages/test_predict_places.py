@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import detectors_made as made
@@ -17,10 +18,12 @@ from PIL import Image
 from vision_cli import formats
 from vision_cli.core.decoding.answers import PhotoObjects
 from vision_cli.core.decoding.photos import decode_batch
+from vision_cli.core.errors import UsageError
 from vision_cli.formats import ReadOptions
 from vision_cli.imaging import prepare
 from vision_cli.stages.converting import reshaping
 from vision_cli.stages.running import loading
+from vision_cli.stages.running.confidence import choose
 
 BOXED = sorted(
     name
@@ -161,7 +164,7 @@ def test_photos_that_cannot_be_read_are_named_and_the_others_answered(project: P
 @pytest.mark.parametrize("name", BOXED)
 def test_a_data_set_of_any_format_holds_the_boxes(project: Path, tmp_path: Path, name: str) -> None:
     target = tmp_path / "set"
-    found = rows(project, "cells/photos", "--to", name, "--output", str(target))
+    found = rows(project, "cells/photos", "--to", name, "--output", str(target), "--scores")
     module = formats.FORMATS.load(name)
     back = module.read(target, ReadOptions("set"))
     back = reshaping.in_pixels(back, getattr(module, "PIXELS", "exclusive"), "exclusive")
@@ -201,7 +204,9 @@ def test_what_a_format_does_not_hold_is_said(project: Path, tmp_path: Path) -> N
 def test_coco_results_have_the_ids_of_the_ground_truth(project: Path, tmp_path: Path) -> None:
     from pycocotools.coco import COCO
 
-    found = rows(project, "--data", "all", "--to", "coco-results", "--output", str(tmp_path / "results.json"))
+    (confidence,) = loading.open_model(project / "model", threads=1).card.place_decode.confidence
+    words = ("--to", "coco-results", "--output", str(tmp_path / "results.json"), "--confidence", str(confidence))
+    found = rows(project, "--data", "all", *words)
     truth = COCO(str(project / "cells" / "instances.json"))
     results = truth.loadRes(str(tmp_path / "results.json"))
     assert len(results.anns) == sum(len(row["objects"]) for row in found)
@@ -211,6 +216,44 @@ def test_coco_results_have_the_ids_of_the_ground_truth(project: Path, tmp_path: 
         names = [truth.cats[each["category_id"]]["name"] for each in ours]
         assert names == [each["class"] for each in row["objects"]]
         assert [each["score"] for each in ours] == pytest.approx([each["confidence"] for each in row["objects"]])
+
+
+def test_coco_results_hold_all_that_ap_is_made_of_while_people_see_the_answers(project: Path, tmp_path: Path) -> None:
+    words = ("--data", "all", "--to", "coco-results", "--output", str(tmp_path / "results.json"))
+    found = rows(project, *words)
+    results = json.loads((tmp_path / "results.json").read_text())
+    runner = loading.open_model(project / "model", threads=1)
+    (confidence,) = runner.card.place_decode.confidence
+    paths = [project / "cells" / "photos" / f"{index}.png" for index in range(4)]
+    answers = expected(project / "model", paths)
+    assert [each["score"] for each in results] == pytest.approx(np.concatenate([each.scores for each in answers]))
+    assert min(each["score"] for each in results) < confidence
+    for row, answer in zip(found, answers, strict=True):
+        assert len(row["objects"]) == (answer.scores >= confidence).sum() < len(answer)
+
+
+def test_objects_count_from_the_confidence_that_is_named(project: Path) -> None:
+    answers = expected(project / "model", [project / "cells" / "photos" / f"{index}.png" for index in range(4)])
+    middle = float(np.median(np.concatenate([each.scores for each in answers])))
+    found = rows(project, "cells/photos", "--confidence", str(middle))
+    assert [len(row["objects"]) for row in found] == [int((each.scores >= middle).sum()) for each in answers]
+
+
+def test_a_yolo_set_can_be_trained_on_unless_scores_are_asked_for(project: Path, tmp_path: Path) -> None:
+    words = ("predict", "--model", "model", "cells/photos", "--to", "yolo", "--images", "none", "--output")
+    counts = {}
+    for name, more in {"plain": (), "scored": ("--scores",), "silent": ("--no-scores",)}.items():
+        called = small.done(project, *words, str(tmp_path / name), *more)
+        texts = "".join(path.read_text() for path in (tmp_path / name / "labels").rglob("*.txt"))
+        counts[name] = {len(line.split()) for line in texts.splitlines()}
+        assert ("--scores writes them" in called.out) == (name == "plain")
+    assert counts == {"plain": {5}, "scored": {6}, "silent": {5}}
+
+
+def test_a_model_of_whole_photos_or_pixels_has_no_such_confidence() -> None:
+    for task in ("classify", "semantic"):
+        with pytest.raises(UsageError, match=f"'{task}'"):
+            choose(SimpleNamespace(card=SimpleNamespace(task=task)), 0.5)
 
 
 def test_without_a_ground_truth_the_ids_of_results_are_stated(project: Path, tmp_path: Path) -> None:
@@ -254,13 +297,17 @@ def test_a_dry_run_writes_nothing(project: Path, tmp_path: Path, way: tuple[str,
         (("--data", "street"), "no view is called 'street'"),
         (("cells/photos", "--every", "2"), "--every"),
         (("cells/photos", "--seconds", "2"), "--seconds"),
+        (("cells/photos", "--confidence", "0.001"), "below 0.01"),
+        (("cells/photos", "--confidence", "1.5"), "--confidence"),
+        (("cells/photos", "--scores"), "--to"),
+        (("cells/photos", "--to", "coco-results", "--output", "OUT.json", "--no-scores"), "ranked"),
     ],
 )
 def test_wrong_input_is_refused_with_a_way_out(
     project: Path, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     before = small.listing(project / "cells")
-    asked = [str(tmp_path / "out") if word == "OUT" else word for word in words]
+    asked = [str(tmp_path / word.lower()) if word.startswith("OUT") else word for word in words]
     called = small.call(project, "predict", "--model", "model", *asked)
     assert called.code == 2
     assert said.lower() in called.err.lower()

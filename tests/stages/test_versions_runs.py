@@ -49,6 +49,18 @@ def test_eval_on_the_same_data_warns_of_nothing_and_records_it(root):
     assert not any("changed" in line for line in found["warnings"])
 
 
+@pytest.mark.parametrize(("words", "stage"), [(("--overfit", "4"), "overfit"), (("--fraction", "0.5"), "trial")])
+def test_a_trial_on_a_part_saw_the_whole_view_and_eval_says_what_it_is(root, words, stage):
+    small.call(root, "train", *words, "--epochs", "1", "--json")
+    assert manifest(root, stage)["data_version"] == version(root)
+    found = small.call(root, "eval", "--model", f"runs/{stage}/latest", "--json").document
+    assert not any("changed" in line for line in found["warnings"])
+    (told,) = [line for line in found["warnings"] if "trial" in line]
+    photos = manifest(root, stage)["learned_of"]
+    assert f"saw {photos} photos" in told
+    assert photos == 4 or stage == "trial"
+
+
 def test_eval_on_other_labels_says_what_changed(root):
     (root / "photos" / "winter" / "00.jpg").rename(root / "photos" / "summer" / "moved.jpg")
     small.draw(root / "photos" / "summer" / "new.jpg", (1, 2, 3), small.np.random.default_rng(9))

@@ -72,3 +72,7 @@ class Session:
     ) -> None:
         """Give the command's result; `ok` False ends with exit code 4, `aside` draws on stderr."""
         self.output.answer(result, draw, exit_code=exit_code if ok else AnswerIsNo.exit_code, aside=aside)
+
+    def unless_quiet(self, draw: Callable[[Any, Paper], None], brief: Callable[[Any, Paper], None]) -> Any:
+        """Return what draws a result, and with --quiet what draws the little that a script needs of it."""
+        return brief if self.output.quiet else draw

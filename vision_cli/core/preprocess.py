@@ -12,6 +12,8 @@ Resize = Literal["crop", "stretch", "letterbox"]
 Interpolation = Literal["bilinear", "bicubic", "area", "nearest"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+PAD_GREY = 114
+"""What a network sees where there is no photo: YOLO's grey, about ImageNet's mean."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vision_cli.core.errors import UsageError
-from vision_cli.core.preprocess import Interpolation, Preprocess, Resize
+from vision_cli.core.preprocess import PAD_GREY, Interpolation, Preprocess, Resize
 from vision_cli.core.resizing import Box, covering_px, crop_box, letterbox_corner, letterbox_px, whole_pixels
 from vision_cli.imaging.modes import as_image
 
-__all__ = ["covering_px", "crop_box", "fit", "fit_scaled", "letterbox_px"]
-PAD_GREY = 114
+__all__ = ["PAD_GREY", "covering_px", "crop_box", "fit", "fit_scaled", "letterbox_px"]
 _OPAQUE = 255
 
 # Pillow's filters are antialiased; `area` is the exact mean, which Pillow's box filter is only for whole ratios.

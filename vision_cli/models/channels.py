@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -58,17 +59,23 @@ def preprocess_for(
         std: of R, G and B.
         resizing: `crop_pct` and `interpolation`.
     """
-    average_mean, average_std = sum(mean) / len(mean), sum(std) / len(std)
-    match inputs.channels:
-        case 1:
-            mean, std = (average_mean,), (average_std,)
-        case 4:
-            # An opaque pixel becomes 0, which adds nothing to the first layer.
-            mean, std = (*mean, _ALPHA_MEAN), (*std, average_std)
-        case _:
-            pass
+    mean, std = _colours(mean, inputs.channels, _ALPHA_MEAN), _colours(std, inputs.channels)
     resize = "crop" if inputs.resize == "auto" else inputs.resize
     return Preprocess(inputs.size or size_px, resize, channels=inputs.channels, mean=mean, std=std, **resizing)
+
+
+def with_colours(preprocess: Preprocess, mean: tuple[float, ...], std: tuple[float, ...]) -> Preprocess:
+    """Return a preprocessing with the mean and standard deviation that weights were trained with, of RGB or of all."""
+    channels = preprocess.channels
+    if len(mean) == channels:
+        return replace(preprocess, mean=mean, std=std)
+    return replace(preprocess, mean=_colours(mean, channels, _ALPHA_MEAN), std=_colours(std, channels))
+
+
+def _colours(values: tuple[float, ...], channels: int, alpha: float | None = None) -> tuple[float, ...]:
+    """Return values of R, G and B for grey, RGB, or RGB and alpha: an opaque pixel adds nothing to the first layer."""
+    average = sum(values) / len(values)
+    return {1: (average,), 4: (*values[:_RGB], average if alpha is None else alpha)}.get(channels, values)
 
 
 def interpolation_named(name: str) -> Interpolation:

@@ -24,6 +24,8 @@ _COCO_BACKBONES = {
 _COCO_ONLY = frozenset({"yolo", "yolo-seg"})
 """Families without ImageNet weights: where nobody says otherwise they begin with those of COCO."""
 
+PLACE_SIZE_PX = (320, 320)
+"""(width, height) of the input of detectors and segmenters for the edge, where the project file does not say it."""
 ANY_SHAPE = frozenset({"ssdlite", "unet", "fpn", "pspnet", "deeplabv3plus", "segformer", "fcn", "deeplabv3", "lraspp"})
 """Families of places that take an input of any shape whose sides are multiples of 32, and have no size of their own."""
 

@@ -35,11 +35,18 @@ class TaskData:
         dataset: every photo has a split.
         task: of core/tasks.py.
         by_heart: every photo is learned from and judged on.
+        part_of: digest of the view that these photos are a part of; empty where they are all of it.
     """
 
     dataset: Dataset
     task: str
     by_heart: bool = False
+    part_of: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the whole view's labels."""
+        return self.part_of or self.dataset.digest()
 
     def part(self, name: str) -> Dataset:
         """Return the photos of one split."""
@@ -75,7 +82,8 @@ def load_view(project: Project, name: str | None = None, *, remember: bool = Tru
         raise DataError("the view has no photo.", hint=f"`vision data view {name}` shows where they are left out.")
     task = resolve_task(project, dataset)
     if task in PLACE_TASKS:
-        dataset = place_truth.prepared(dataset, task)
+        declared = find_view(project, name).classes or project.config.classes
+        dataset = place_truth.prepared(dataset, task, declared)
     split = split_memory.split(project, dataset, task, remember=remember, rule=split_rule(project, name))
     return TaskData(split, task)
 
@@ -149,7 +157,7 @@ def load_folder(project: Project, path: Path) -> TaskData:
     classes = project.config.classes or []
     dataset = select.combine({"data": dataset}, None, classes)
     task = resolve_task(project, dataset)
-    return TaskData(place_truth.prepared(dataset, task) if task in PLACE_TASKS else dataset, task)
+    return TaskData(place_truth.prepared(dataset, task, classes) if task in PLACE_TASKS else dataset, task)
 
 
 def find_view(project: Project, name: str) -> ViewConfig:

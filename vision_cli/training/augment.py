@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_cli.core.errors import UsageError
-from vision_cli.core.preprocess import Preprocess
+from vision_cli.core.preprocess import PAD_GREY, Preprocess
 
 NAMES = ("none", "light", "medium", "strong")
 _SCALES = {"light": (0.6, 1.0), "medium": (0.35, 1.0), "strong": (0.2, 1.0)}
 _RATIOS = {"light": (0.87, 1.15), "medium": (0.75, 1.33), "strong": (0.67, 1.5)}
 _MAX_STRETCH = 4 / 3
 _STRIDE = 32
-_GREY = 114
 _UNSAID = ("p", "interpolation", "mask_interpolation", "area_for_downscale", "border_mode", "fill", "fill_mask")
 _LINEAR, _CUBIC = 1, 2  # albumentations takes OpenCV's numbers of its interpolations
 _RGB, _RGBA = 3, 4
@@ -89,7 +88,7 @@ def _colour(preprocess: Preprocess, strength: float, p: float) -> list[Any]:
 
 def _holes(count: int, side: tuple[float, float], p: float) -> A.CoarseDropout:
     return A.CoarseDropout(
-        num_holes_range=(1, count), hole_height_range=side, hole_width_range=side, fill=_GREY, fill_mask=None, p=p
+        num_holes_range=(1, count), hole_height_range=side, hole_width_range=side, fill=PAD_GREY, fill_mask=None, p=p
     )
 
 
@@ -109,14 +108,14 @@ def colour_steps(name: str, preprocess: Preprocess) -> list[Any]:
 
 
 def _medium(preprocess: Preprocess) -> list[Any]:
-    turn = A.Rotate(limit=(-10, 10), border_mode=0, fill=_GREY, p=0.3)
+    turn = A.Rotate(limit=(-10, 10), border_mode=0, fill=PAD_GREY, p=0.3)
     return [turn, *colour_steps("medium", preprocess), _holes(1, (0.1, 0.3), 0.2)]
 
 
 def _strong(preprocess: Preprocess) -> list[Any]:
     return [
-        A.Affine(rotate=(-20, 20), shear=(-8, 8), border_mode=0, fill=_GREY, p=0.5),
-        A.Perspective(scale=(0.02, 0.08), fill=_GREY, p=0.2),
+        A.Affine(rotate=(-20, 20), shear=(-8, 8), border_mode=0, fill=PAD_GREY, p=0.5),
+        A.Perspective(scale=(0.02, 0.08), fill=PAD_GREY, p=0.2),
         *colour_steps("strong", preprocess),
         _holes(3, (0.1, 0.3), 0.4),
     ]

@@ -99,7 +99,8 @@ def _judge(request: EvalRequest, session: Session, trap: ReadKpis) -> None:
     result = evaluate(request, session.progress)
     if result.nothing_judged:
         session.progress.warn(NOTHING_JUDGED)
-    session.answer(result, render.draw, ok=result.passed, aside=trap.caught)
+    draw = session.unless_quiet(render.draw, render.draw_brief)
+    session.answer(result, draw, ok=result.passed, aside=trap.caught)
 
 
 def _judge_people(request: RatingsRequest, session: Session, trap: ReadKpis) -> None:

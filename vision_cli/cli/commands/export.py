@@ -47,8 +47,8 @@ def export(
     """Write a trained model for other machines; a file that decides otherwise than the model is not published."""
     session = Session.of(context)
     project = session.project()
-    from vision_cli.cli.render.export import draw
+    from vision_cli.cli.render.export import draw, draw_brief
     from vision_cli.stages.running.export import ExportRequest, export
 
     request = ExportRequest(project, model, tuple(format), precision, output, photos, session.dry_run, nms)
-    session.answer(export(request, session.progress), draw)
+    session.answer(export(request, session.progress), session.unless_quiet(draw, draw_brief))

@@ -40,7 +40,7 @@ class Split(StrEnum):
         "vision predict photos/ 'more/**/*.png' --output answers.csv",
         "vision predict photos/ --model exports/shop.onnx --pictures annotated/",
         "vision predict --data street --split test --to coco-results --output results.json",
-        "vision predict photos/ --to yolo --output labels/ --images none",
+        "vision predict photos/ --to yolo --output labels/ --images none --confidence 0.4",
         "vision predict clip.mp4 --every 5 --output answers.json --pictures annotated/",
         "vision predict --camera 0 --seconds 60 --output seen.csv",
     ),
@@ -79,6 +79,21 @@ def predict(
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="NUMBER", help="Look at a camera, until Ctrl-C.")
     ] = None,
+    confidence: Annotated[
+        float | None,
+        typer.Option(
+            "--confidence",
+            min=0.0,
+            max=1.0,
+            help="Objects count from this score on; the model's own, and for coco-results the lowest that it gives.",
+        ),
+    ] = None,
+    scores: Annotated[
+        bool | None,
+        typer.Option(
+            "--scores/--no-scores", help="Write scores to that data set; yes, but to yolo, where they are label values."
+        ),
+    ] = None,
     every: Annotated[int, typer.Option("--every", min=1, help="Of a video: each so-manieth frame.")] = 1,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Of a video or camera: how long to look.")
@@ -95,14 +110,16 @@ def predict(
 
     source = video_predict.source_of(inputs or [], camera)
     if source is not None or camera is not None:
-        video_predict.check_no_set(to, view)
+        video_predict.check_no_set(to, view, scores=scores)
         asked = video_predict.VideoRequest(
-            project, source, camera, model, output, pictures, every, seconds, threads, session.dry_run
+            project, source, camera, model, output, pictures, every, seconds, threads, session.dry_run, confidence
         )
         session.answer(video_predict.predict_video(asked, session.progress), render.draw_video)
         return
     video_predict.check_no_video(every, seconds)
+    chosen = (confidence, scores)
     how = (model, output, pictures, threads, session.dry_run)
-    request = PredictRequest(project, tuple(inputs or ()), *how, view, split.value, to, images.value)
+    request = PredictRequest(project, tuple(inputs or ()), *how, view, split.value, to, images.value, *chosen)
     result = predict(request, session.progress)
-    session.answer(result, render.draw, exit_code=DataError.exit_code if result.refused else 0)
+    draw = session.unless_quiet(render.draw, render.draw_brief)
+    session.answer(result, draw, exit_code=DataError.exit_code if result.refused else 0)

@@ -46,7 +46,7 @@ def train(
     """Train the model of the project file; the run's folder holds everything that came out."""
     session = Session.of(context)
     project = session.project()
-    from vision_cli.cli.render.train import draw
+    from vision_cli.cli.render.train import draw, draw_brief
     from vision_cli.stages.training.train import TrainRequest, train
 
     request = TrainRequest(
@@ -59,4 +59,6 @@ def train(
         epochs=epochs,
     )
     result = train(request, session.progress)
-    session.answer(result, draw, ok=result.by_heart is None or result.by_heart.learned)
+    session.answer(
+        result, session.unless_quiet(draw, draw_brief), ok=result.by_heart is None or result.by_heart.learned
+    )

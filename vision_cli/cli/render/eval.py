@@ -37,6 +37,13 @@ def draw(result: EvalResult, paper: Paper) -> None:
     paper.outcome(f"run: {place(result.run)}")
 
 
+def draw_brief(result: EvalResult, paper: Paper) -> None:
+    """Draw the KPIs if one is not met, and where the run lies."""
+    if not result.passed:
+        draw_kpis(result.judgements, paper)
+    paper.line(f"run: {place(result.run)}")
+
+
 def draw_ratings(result: RatingsResult, paper: Paper) -> None:
     """Draw what people say."""
     rows = [("ratings", result.path), ("photos", result.measurement.n_photos), ("raters", result.raters)]

@@ -18,6 +18,12 @@ def draw(result: ExportResult, paper: Paper) -> None:
     paper.table(columns, [_row(each) for each in result.files], right=(1, 3, 4, 5))
 
 
+def draw_brief(result: ExportResult, paper: Paper) -> None:
+    """Draw the path of each file, one a line."""
+    for each in result.files:
+        paper.line(place(each.path))
+
+
 def _row(exported: Exported) -> tuple[object, ...]:
     parity = exported.parity
     agreement = "" if parity is None else f"{parity.agreement:.2%}"

@@ -16,15 +16,31 @@ def draw(result: PredictResult, paper: Paper) -> None:
         paper.table(("photo", "found"), [(place(row.path), row.answer) for row in result.answers])
     else:
         _draw_answers(result, paper)
-    for path, reason in result.refused:
-        named = reason if path.name in reason else f"{place(path)}: {reason}"
-        paper.line(f"refused: {named}", style="yellow")
+    _draw_refused(result, paper)
     if result.output is not None:
         paper.line(f"output: {place(result.output)}")
     for note in result.notes:
         paper.line(f"note: {note}")
     if result.pictures:
         paper.line(f"pictures: {len(result.pictures)} in {place(result.pictures[0].parent)}")
+
+
+def draw_brief(result: PredictResult, paper: Paper) -> None:
+    """Draw what was refused and where the answers are; where they went nowhere, the answers."""
+    if result.output is None and not result.pictures:
+        draw(result, paper)
+        return
+    _draw_refused(result, paper)
+    if result.output is not None:
+        paper.line(f"output: {place(result.output)}")
+    else:
+        paper.line(f"pictures: {len(result.pictures)} in {place(result.pictures[0].parent)}")
+
+
+def _draw_refused(result: PredictResult, paper: Paper) -> None:
+    for path, reason in result.refused:
+        named = reason if path.name in reason else f"{place(path)}: {reason}"
+        paper.line(f"refused: {named}", style="yellow")
 
 
 def draw_video(result: VideoResult, paper: Paper) -> None:
@@ -35,9 +51,9 @@ def draw_video(result: VideoResult, paper: Paper) -> None:
     before = f", {result.resumed_at} of them by an earlier run" if result.resumed_at else ""
     paper.line(f"{result.source}: {result.frames} frames{before}")
     if result.output is not None:
-        paper.line(f"output: {place(result.output)}")
+        paper.outcome(f"output: {place(result.output)}")
     if result.video is not None:
-        paper.line(f"video: {place(result.video)}")
+        paper.outcome(f"video: {place(result.video)}")
 
 
 def _draw_answers(result: PredictResult, paper: Paper) -> None:

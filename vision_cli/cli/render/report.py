@@ -10,4 +10,5 @@ from vision_cli.stages.evaluating.report import ReportResult
 def draw(result: ReportResult, paper: Paper) -> None:
     """Draw where the page lies and what it shows."""
     size = f"{result.size_mb:.2f} MB" if result.size_mb else "would be written"
-    paper.pairs([("report", f"{place(result.path)} ({size})"), ("shows", ", ".join(result.sections))])
+    paper.outcome(f"report  {place(result.path)} ({size})")
+    paper.pairs([("shows", ", ".join(result.sections))])

@@ -25,8 +25,6 @@ def draw(result: TrainResult, paper: Paper) -> None:
     if result.model is not None:
         rows.append(("model", str(place(result.model))))
     paper.pairs(rows)
-    for finding in result.findings:
-        paper.line(f"note: {finding.message}", style="yellow")
     if result.measurement is not None:
         whole = [(key, number(value)) for key, value in result.measurement.values.items() if "[" not in key]
         paper.heading(f"Validation split, {result.measurement.n_photos} photos")
@@ -36,6 +34,13 @@ def draw(result: TrainResult, paper: Paper) -> None:
     if result.estimate is not None:
         _draw_estimate(result.estimate, paper)
     draw_kpis(result.judgements, paper, heading=_PREVIEW, photos="validation photos")
+
+
+def draw_brief(result: TrainResult, paper: Paper) -> None:
+    """Draw where the run lies, or what would be trained; and what could not be learned by heart."""
+    if result.by_heart is not None and not result.by_heart.learned:
+        _draw_by_heart(result.by_heart, paper)
+    paper.line(f"run: {place(result.run)}" if result.run is not None else result.how[-1])
 
 
 def _draw_by_heart(found: ByHeart, paper: Paper) -> None:

@@ -17,6 +17,8 @@ _MARK = b'"segments_info"'
 _HEAD_BYTES, _TAIL_BYTES = 1 << 23, 1 << 20
 _MOST_FOLDERS, _MOST_ENTRIES, _DEPTH = 500, 5000, 4
 _FEW = 5
+_MOST_BELOW, _MOST_BESIDE, _MOST_JSONS = 60, 200, 8
+"""Folders below that are looked at, entries of each, and JSONs: of many JSONs each is of one photo, as in labelme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +61,56 @@ def parts(path: Path) -> list[Part]:
     if not files:
         raise DataError(
             f"{path}: no JSON with segments_info is in it.",
-            hint="Give the panoptic JSON, or the folder that has it in itself or in annotations/.",
+            hint="Give the panoptic JSON, or the folder that has it in itself or in annotations/; further below it is "
+            "found beside its PNGs if no other JSON is there.",
         )
     return [Part(file, _pictures(file), _split(file.stem)) for file in files]
 
 
 def _panoptic_files(path: Path) -> Iterator[Path]:
     if path.is_file():
-        candidates = [path] if path.suffix.lower() == ".json" else []
-    else:
-        folders = [path, path / "annotations", path / "panoptic"]
-        candidates = [Path(entry.path) for folder in folders if folder.is_dir() for entry in _jsons(folder)]
-    return (file for file in candidates if _is_panoptic(file))
+        return (file for file in [path] if path.suffix.lower() == ".json" and _is_panoptic(file))
+    folders = [path, path / "annotations", path / "panoptic"]
+    candidates = [Path(entry.path) for folder in folders if folder.is_dir() for entry in _jsons(folder)]
+    return iter([file for file in candidates if _is_panoptic(file)] or _deeper(path))
+
+
+def _deeper(path: Path) -> list[Path]:
+    """Return the panoptic JSONs of the one folder below that has some; none where other JSONs lie there, too.
+
+    They count only beside their PNGs. Among other JSONs the folder may be of another format, or a heap of data sets.
+    """
+    found: dict[Path, list[Path]] = {}
+    for folder in islice(_folders(path), _MOST_BELOW):
+        files = [Path(entry.path) for entry in _some_entries(folder, _MOST_BESIDE) if _is_json(entry)]
+        if len(files) > _MOST_JSONS or (files and found):
+            return []
+        if files and all(_is_panoptic(file) and _has_pictures(file) for file in files):
+            found[folder] = files
+        elif files:
+            return []
+    return next(iter(found.values()), [])
+
+
+def _has_pictures(file: Path) -> bool:
+    return any(entry.name.lower().endswith(".png") for entry in _some_entries(_pictures(file), _MOST_ENTRIES))
+
+
+def _some_entries(folder: Path, most: int) -> list[os.DirEntry[str]]:
+    """Return entries of a folder, by name; none where it may not be read."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted(islice(found, most), key=lambda entry: entry.name)
+    except OSError:
+        return []
 
 
 def _jsons(folder: Path) -> list[os.DirEntry[str]]:
-    return [entry for entry in entries(folder) if entry.name.lower().endswith(".json") and is_file(entry)]
+    return [entry for entry in entries(folder) if _is_json(entry)]
+
+
+def _is_json(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(".json") and is_file(entry)
 
 
 def _is_panoptic(file: Path) -> bool:
@@ -133,10 +169,7 @@ def _folders(root: Path) -> Iterator[Path]:
         folder, depth = waiting.pop(0)
         yield folder
         if depth < _DEPTH:
-            try:
-                below = sorted(entry.name for entry in islice(os.scandir(folder), _MOST_ENTRIES) if _is_folder(entry))
-            except OSError:
-                continue
+            below = [entry.name for entry in _some_entries(folder, _MOST_ENTRIES) if _is_folder(entry)]
             waiting += [(folder / name, depth + 1) for name in below]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vision_cli.core.errors import DataError
 from vision_cli.formats.folder_walk import entries
-from vision_cli.formats.photos import split_of
+from vision_cli.formats.photos import is_photo_name, split_of
 from vision_cli.formats.yolo.layout import NAME_FILES, data_file, yaml_file
 from vision_cli.formats.yolo.lost import losses
 from vision_cli.formats.yolo.reading import read
@@ -67,7 +67,24 @@ def _of_labels(root: Path) -> str | None:
         for file in islice(_texts(folder), _LOOKED_AT):
             if _has_row(file):
                 return f"rows of class and shares in {file.relative_to(root)}"
+    return _of_empty_labels(root, [folder for folder in folders if folder.name == "labels"])
+
+
+def _of_empty_labels(root: Path, folders: list[Path]) -> str | None:
+    """Look for label files of which every one is empty, each beside a photo: nothing is on these photos."""
+    for folder in folders:
+        texts = list(islice(_texts(folder), _LOOKED_AT))
+        below = [text.relative_to(folder).parent for text in texts]
+        photos = {part: _photo_stems(folder.parent / "images" / part) for part in set(below)}
+        pairs = zip(texts, below, strict=True)
+        if texts and all(text.stat().st_size == 0 and text.stem in photos[part] for text, part in pairs):
+            return f"empty label files in {folder.relative_to(root)}"
     return None
+
+
+def _photo_stems(folder: Path) -> set[str]:
+    found = entries(folder) if folder.is_dir() else []
+    return {Path(entry.name).stem for entry in found if is_photo_name(entry.name)}
 
 
 def _texts(folder: Path) -> list[Path]:

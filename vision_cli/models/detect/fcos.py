@@ -7,18 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection import FCOS
-from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from vision_cli.core.place_decode import Level, PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import anchors
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import CHANNELS, FpnBackbone
+from vision_cli.models.places.fpn import DENSE_STRIDES, SIZE_PX, dense
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import Target, TorchvisionPlaces, as_targets, inside_crowd
 
-STRIDES = (8, 16, 32, 64, 128)
 _SURELY_NOT = -30.0
 _FIRST_DISTANCE = 2.0
 """In strides. torchvision begins at 0, before a ReLU: a side that the first steps push below it has no gradient ever
@@ -36,7 +34,7 @@ class FcosPlaces(TorchvisionPlaces):
 
     def decoding(self) -> PlaceDecode:
         """Return the points of torchvision's levels, which lie on the corners of cells."""
-        levels = tuple(Level(stride, offset=0.0) for stride in STRIDES)
+        levels = tuple(Level(stride, offset=0.0) for stride in DENSE_STRIDES)
         return PlaceDecode("points", activation="sigmoid", levels=levels, score_floor=0.05, nms_iou=0.6)
 
     def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
@@ -69,12 +67,11 @@ def _ignored(photo: Target, boxes: Tensor) -> Tensor:
 
 
 def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
-    backbone = FpnBackbone(trunk, STRIDES[:3], LastLevelP6P7(CHANNELS, CHANNELS))
-    network: nn.Module = FCOS(backbone, n_outputs)
+    network: nn.Module = FCOS(dense(trunk), n_outputs)
     return network
 
 
-FAMILY = TorchvisionFamily("fcos", FcosPlaces, _over_timm, (512, 512))
+FAMILY = TorchvisionFamily("fcos", FcosPlaces, _over_timm, SIZE_PX)
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

@@ -8,18 +8,15 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.detection import RetinaNet
 from torchvision.ops import box_iou
-from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import anchors
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import CHANNELS, FpnBackbone
+from vision_cli.models.places.fpn import DENSE_STRIDES, SIZE_PX, dense
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import TorchvisionPlaces, as_targets, inside_crowd, levels_of
-
-STRIDES = (8, 16, 32, 64, 128)
 
 
 class RetinaNetPlaces(TorchvisionPlaces):
@@ -32,7 +29,7 @@ class RetinaNetPlaces(TorchvisionPlaces):
         return PlaceDecode(
             "anchors",
             activation="sigmoid",
-            levels=levels_of(self.network.anchor_generator, STRIDES),
+            levels=levels_of(self.network.anchor_generator, DENSE_STRIDES),
             box_weights=(1.0, 1.0, 1.0, 1.0),
             score_floor=0.05,
         )
@@ -63,12 +60,11 @@ class RetinaNetPlaces(TorchvisionPlaces):
 
 
 def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
-    backbone = FpnBackbone(trunk, STRIDES[:3], LastLevelP6P7(CHANNELS, CHANNELS))
-    network: nn.Module = RetinaNet(backbone, n_outputs)
+    network: nn.Module = RetinaNet(dense(trunk), n_outputs)
     return network
 
 
-FAMILY = TorchvisionFamily("retinanet", RetinaNetPlaces, _over_timm, (512, 512))
+FAMILY = TorchvisionFamily("retinanet", RetinaNetPlaces, _over_timm, SIZE_PX)
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

@@ -15,6 +15,7 @@ from torchvision.ops import box_iou
 
 from vision_cli.core.place_decode import Level, PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import anchors
 from vision_cli.models.places.class_rows import ClassRows
@@ -120,7 +121,7 @@ def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
     return network
 
 
-FAMILY = TorchvisionFamily("ssd", SsdPlaces, _over_timm, (320, 320))
+FAMILY = TorchvisionFamily("ssd", SsdPlaces, _over_timm, PLACE_SIZE_PX)
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

@@ -20,16 +20,17 @@ from vision_cli.core.place_decode import Level, PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.progress import Progress
 from vision_cli.models import assembly, timm
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import anchors, dense_loss, over_timm
 from vision_cli.models.places.class_rows import ClassRows
+from vision_cli.models.places.last_layer import last_layer
 from vision_cli.models.places.maps import Maps, check_grids, sized
 from vision_cli.models.places.network import PlaceModule, restore
 from vision_cli.models.places.over_timm import Plan
 from vision_cli.models.places.pyramid import Pyramid, separable
 from vision_cli.models.places.request import PlaceRequest
 
-SIZE_PX = (320, 320)
 STRIDES = (8, 16, 32)
 ANCHORS_A_CELL = 2
 CHANNELS = 96
@@ -56,7 +57,7 @@ def build_places(config: ModelConfig, request: PlaceRequest, *, offline: bool, p
         "anchors", activation="sigmoid", levels=levels, box_weights=(1.0, 1.0, 1.0, 1.0), nms_iou=NMS_IOU
     )
     return over_timm.build(
-        config.model_copy(update={"input": sized(config.input, SIZE_PX)}),
+        config.model_copy(update={"input": sized(config.input, PLACE_SIZE_PX)}),
         Plan(request.classes, lambda trunk, licence: SsdLite(trunk, decode, len(request.classes), licence=licence)),
         offline=offline,
         progress=progress,
@@ -78,12 +79,10 @@ def rebuild(card: Card, state: Mapping[str, Tensor]) -> SsdLite:
 class _Branch(nn.Module):
     """Separable convolutions of one level, then the raw values of each anchor."""
 
-    def __init__(self, channels: int, n_anchors: int, n_values: int) -> None:
+    def __init__(self, channels: int, n_anchors: int, n_values: int, *, start: float = 0.0) -> None:
         super().__init__()
         self.tower = nn.Sequential(separable(channels, channels), separable(channels, channels))
-        self.last = nn.Conv2d(channels, n_anchors * n_values, 1)
-        nn.init.normal_(self.last.weight, std=0.01)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        self.last = last_layer(channels, n_anchors * n_values, std=0.01, bias=start)
         self.n_values = n_values
 
     def forward(self, features: Tensor) -> Tensor:
@@ -100,9 +99,8 @@ class DenseHead(nn.Module):
         counts = [len(level.anchors) for level in levels]
         self.pyramid = Pyramid(inputs, channels, extra=len(levels) - len(inputs))
         self.boxes = nn.ModuleList(_Branch(channels, count, _BOX) for count in counts)
-        self.classes = nn.ModuleList(_Branch(channels, count, n_classes) for count in counts)
-        for branch in self.classes:
-            nn.init.constant_(branch.last.bias, -math.log((1 - _PRIOR) / _PRIOR))  # type: ignore[arg-type,union-attr]
+        start = -math.log((1 - _PRIOR) / _PRIOR)
+        self.classes = nn.ModuleList(_Branch(channels, count, n_classes, start=start) for count in counts)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Map the backbone's maps to (N, A, 4 + K)."""

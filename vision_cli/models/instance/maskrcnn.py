@@ -13,12 +13,10 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import fixed_regions
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import FpnBackbone
+from vision_cli.models.places.fpn import REGION_STRIDES, SIZE_PX, FpnBackbone
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.two_stage import TwoStage, filled
 
-STRIDES = (4, 8, 16, 32)
-SIZE_PX = (512, 512)
 _ANCHOR_STRIDES = 4
 _SHAPES = (0.5, 1.0, 2.0)
 _CHANNELS = 128
@@ -56,9 +54,9 @@ def over_trunk(trunk: Trunk, n_outputs: int) -> nn.Module:
     Half as wide and with a quarter of the regions as on ResNet-50, so that it learns and runs on a CPU; and with
     anchors half as large, as photos are about half as large as the 800 px that torchvision's are meant for.
     """
-    sizes = tuple((_ANCHOR_STRIDES * stride,) for stride in (*STRIDES, 2 * STRIDES[-1]))
+    sizes = tuple((_ANCHOR_STRIDES * stride,) for stride in (*REGION_STRIDES, 2 * REGION_STRIDES[-1]))
     network: nn.Module = MaskRCNN(
-        FpnBackbone(trunk, STRIDES, LastLevelMaxPool(), channels=_CHANNELS),
+        FpnBackbone(trunk, REGION_STRIDES, LastLevelMaxPool(), channels=_CHANNELS),
         rpn_anchor_generator=AnchorGenerator(sizes, (_SHAPES,) * len(sizes)),
         rpn_post_nms_top_n_train=_REGIONS,
         rpn_post_nms_top_n_test=_REGIONS,

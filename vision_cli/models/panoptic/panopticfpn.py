@@ -16,9 +16,10 @@ from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
-from vision_cli.models.instance.maskrcnn import SIZE_PX, STRIDES, MaskPlaces, over_trunk
+from vision_cli.models.instance.maskrcnn import MaskPlaces, over_trunk
 from vision_cli.models.panoptic.stuff import StuffBranch
 from vision_cli.models.places.class_rows import ClassRows
+from vision_cli.models.places.fpn import REGION_STRIDES, SIZE_PX
 from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import TorchvisionPlaces
@@ -37,7 +38,7 @@ class PanopticPlaces(MaskPlaces):
     def __init__(self, network: nn.Module, *, preprocess: Preprocess, licence: str, options: Mapping[str, Any]) -> None:
         parts: Any = network
         n_classes = parts.roi_heads.box_predictor.cls_score.out_features - self.background
-        parts.stuff = StuffBranch(parts.backbone.out_channels, len(STRIDES), n_classes)
+        parts.stuff = StuffBranch(parts.backbone.out_channels, len(REGION_STRIDES), n_classes)
         super().__init__(network, preprocess=preprocess, licence=licence, options=options)
 
     def decoding(self) -> PlaceDecode:
@@ -57,7 +58,7 @@ class PanopticPlaces(MaskPlaces):
         return {**self.losses_of(features, batch, targets), "pixel": pixel}
 
     def _stuff(self, features: Mapping[str, Tensor]) -> Tensor:
-        logits: Tensor = self.network.stuff(list(features.values())[: len(STRIDES)])
+        logits: Tensor = self.network.stuff(list(features.values())[: len(REGION_STRIDES)])
         return logits
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vision_cli.models.places.last_layer import last_layer
+
 _CHANNELS = 128
 _GROUPS = 32
 
@@ -17,9 +19,7 @@ class StuffBranch(nn.Module):
     def __init__(self, inputs: int, n_levels: int, n_classes: int) -> None:
         super().__init__()
         self.levels = nn.ModuleList(_level(inputs, index) for index in range(n_levels))
-        self.last = nn.Conv2d(_CHANNELS, n_classes, 1)
-        nn.init.normal_(self.last.weight, std=0.01)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        self.last = last_layer(_CHANNELS, n_classes, std=0.01)
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         """Map levels of growing strides to logits (N, C, h, w) of the stride of the first."""

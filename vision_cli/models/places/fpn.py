@@ -7,12 +7,18 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
-from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
+from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelP6P7
 
 from vision_cli.models.network import Trunk
 from vision_cli.models.places.maps import Maps
 
 CHANNELS = 256
+SIZE_PX = (512, 512)
+"""Of the input over a timm trunk, where the project file does not say it."""
+REGION_STRIDES = (4, 8, 16, 32)
+"""Of the maps that two-stage detectors take regions from; they see one more level (`LastLevelMaxPool`)."""
+DENSE_STRIDES = (8, 16, 32, 64, 128)
+"""Of the levels of RetinaNet and FCOS: three maps, and two that are made of the last."""
 
 
 class FpnBackbone(nn.Module):
@@ -34,3 +40,8 @@ class FpnBackbone(nn.Module):
         maps = OrderedDict((str(index), found) for index, found in enumerate(self.body(batch)))
         levels: OrderedDict[str, Tensor] = self.fpn(maps)
         return levels
+
+
+def dense(trunk: Trunk) -> FpnBackbone:
+    """Return the pyramid of `DENSE_STRIDES` over a timm network."""
+    return FpnBackbone(trunk, DENSE_STRIDES[:3], LastLevelP6P7(CHANNELS, CHANNELS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -38,12 +38,16 @@ class Pretrained:
         names: of its classes in the order of its outputs, without a background; empty when nobody says.
         licence: SPDX identifier.
         where: path or URL, for messages.
+        mean: a channel, that they were trained with; empty when nobody says.
+        std: likewise.
     """
 
     state: State
     names: Sequence[str]
     licence: str
     where: str
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
 
 
 def read(path: Path) -> Pretrained:
@@ -61,7 +65,8 @@ def read(path: Path) -> Pretrained:
     except (OSError, ValueError) as error:
         raise DataError(f"{beside}: cannot be read: {error}", hint="Copy the model's folder again.") from error
     card = Card.from_json(document, where=str(beside))
-    return Pretrained(state, card.classes.names, card.licence, str(path))
+    seen = card.preprocess
+    return Pretrained(state, card.classes.names, card.licence, str(path), seen.mean, seen.std)
 
 
 def aligned(network: PlaceModule, found: Pretrained) -> Pretrained | None:
@@ -83,7 +88,7 @@ def aligned(network: PlaceModule, found: Pretrained) -> Pretrained | None:
             best = max(best, renamed, key=lambda state: sum(name in state for name in wanted))
     if sum(name in best for name in wanted) < _WHOLE * len(wanted):
         return None
-    return Pretrained(best, found.names, found.licence, found.where)
+    return replace(found, state=best)
 
 
 def load(network: PlaceModule, found: Pretrained, classes: ClassMap, progress: Progress) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torchvision
 from torch import nn
 from torchvision.models import MobileNet_V3_Large_Weights, ResNet50_Weights, ResNet101_Weights, VGG16_Weights
 
+from vision_cli.core import files
 from vision_cli.core.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from vision_cli.core.weights import Source
 
@@ -27,7 +29,7 @@ class Published:
         size_px: (width, height) that it takes here where nothing is declared.
         backbone: its ImageNet weights; None where torchvision has none that fit.
         body: of the module, path of what these weights fill.
-        mean: a channel, that the COCO weights were trained with.
+        mean: a channel, that the COCO weights were trained with, and whatever else torchvision's own builder makes.
         std: a channel.
         zero_eps: the COCO weights were trained with batch norms of epsilon 0.
         segments: it gives a class for each pixel, of which the first is the background.
@@ -54,6 +56,11 @@ class Published:
         """COCO's classes in the order of the outputs, from 0, which is the background or stands for nothing."""
         names = tuple(self._weights.meta["categories"])
         return (BACKGROUND, *names[1:]) if self.segments else names
+
+    def is_coco(self, path: Path) -> bool:
+        """Return whether a file is that of the COCO weights, by its checksum."""
+        prefix = self.coco.sha256_prefix
+        return bool(prefix) and path.is_file() and files.file_sha256(path).startswith(prefix)
 
     @property
     def imagenet(self) -> Source | None:

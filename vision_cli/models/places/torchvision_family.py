@@ -16,7 +16,7 @@ from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.models import assembly, checkpoint, timm
-from vision_cli.models.channels import adapt_weight, preprocess_for
+from vision_cli.models.channels import adapt_weight, preprocess_for, with_colours
 from vision_cli.models.network import State, Trunk
 from vision_cli.models.places import over_timm, pretrained, published
 from vision_cli.models.places.maps import sized
@@ -115,11 +115,12 @@ class TorchvisionFamily:
             case "none":
                 pass
             case "coco":
-                self._fill(network, known, _coco(known, self.wrap, offline, progress), request, progress)
+                file = download.fetch(known.coco, offline=offline, progress=progress)
+                self._fill(network, known, _coco(known, self.wrap, file), request, progress)
             case "imagenet":
                 _fill_body(module, known, _imagenet(known, offline, progress), preprocess.channels)
             case path:
-                self._fill(network, known, pretrained.read(Path(path).expanduser()), request, progress)
+                self._fill(network, known, _read(known, self.wrap, Path(path).expanduser()), request, progress)
         return network
 
     def _wrapped(
@@ -138,6 +139,8 @@ class TorchvisionFamily:
     ) -> None:
         whole = pretrained.aligned(network, found)
         if whole is not None:
+            mean, std = (whole.mean, whole.std) if whole.mean else (known.mean, known.std)
+            network.preprocess = with_colours(network.preprocess, mean, std)
             pretrained.load(network, whole, request.classes, progress)
             return
         _fill_body(network.network, known, found.state, network.preprocess.channels)
@@ -146,12 +149,11 @@ class TorchvisionFamily:
 
 
 def _preprocess(known: Published, config: ModelConfig) -> Preprocess:
-    coco = config.weights == "coco"
     return preprocess_for(
         sized(config.input, known.size_px),
         size_px=known.size_px,
-        mean=known.mean if coco or known.backbone is None else IMAGENET_MEAN,
-        std=known.std if coco or known.backbone is None else IMAGENET_STD,
+        mean=known.mean if known.backbone is None else IMAGENET_MEAN,
+        std=known.std if known.backbone is None else IMAGENET_STD,
         interpolation="bilinear",
     )
 
@@ -162,9 +164,14 @@ def _module(known: Published, n_outputs: int, channels: int) -> nn.Module:
     return module
 
 
-def _coco(known: Published, wrap: type[TorchvisionPlaces], offline: bool, progress: Progress) -> Pretrained:
+def _read(known: Published, wrap: type[TorchvisionPlaces], path: Path) -> Pretrained:
+    """Read a file of the user's; torchvision's own is known by its checksum, wherever it was downloaded to."""
+    return _coco(known, wrap, path) if known.is_coco(path) else pretrained.read(path)
+
+
+def _coco(known: Published, wrap: type[TorchvisionPlaces], path: Path) -> Pretrained:
     source = known.coco
-    state = checkpoint.read(download.fetch(source, offline=offline, progress=progress))
+    state = checkpoint.read(path)
     state = without_epsilon(state) if known.zero_eps else state
     return Pretrained(state, known.coco_names[wrap.background :], source.licence, source.url)
 

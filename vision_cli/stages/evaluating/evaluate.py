@@ -128,6 +128,7 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
         judgements=judgements,
         warnings=(
             *measurement.warnings,
+            *_trial(subject),
             *_changed(request, subject, seen, progress),
             *_unjudged(judgements),
             *_seen(subject),
@@ -144,6 +145,13 @@ def _seen(subject: Subject) -> tuple[str, ...]:
     if subject.split == "test" or not np.isin(subject.dataset.splits(), ("train", "val")).any():
         return ()
     return ("some of these photos trained the model or chose its epoch: the figures flatter it.",)
+
+
+def _trial(subject: Subject) -> tuple[str, ...]:
+    photos = version_seen.part_of_model(subject.path)
+    if photos is None:
+        return ()
+    return (f"this model is a trial that saw {photos} photos: its figures say nothing of a whole training.",)
 
 
 def _unjudged(judgements: tuple[Judgement, ...]) -> tuple[str, ...]:

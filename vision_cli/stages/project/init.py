@@ -255,6 +255,7 @@ def _surveyed(data: Path, name: str, dataset: Dataset) -> Survey:
 
 def _of_places(found: Survey, task: str, dataset: Dataset) -> Survey:
     names = dataset.classes.names
+    void = place_truth.not_labelled(dataset)
     if task == "semantic":
         counts, objects = dataset.class_matrix().sum(axis=0), None
     else:
@@ -262,7 +263,14 @@ def _of_places(found: Survey, task: str, dataset: Dataset) -> Survey:
         counts, objects = np.bincount(ids, minlength=len(names)), len(ids)
     masks = "every object has an outline, so masks can be learned; for boxes alone, which is faster: --task detect"
     notes = (*found.notes, masks) if task == "instance" else found.notes
-    classes = tuple(zip(names, counts.tolist(), strict=True))
+    if not len(dataset.annotations):
+        notes = (*notes, "no photo has a label yet: there is nothing to learn from")
+    if void:
+        notes = (
+            *notes,
+            f"pixels of {' and '.join(void)} are ignored; to learn one, list all classes: `classes: [...]`",
+        )
+    classes = tuple((name, count) for name, count in zip(names, counts.tolist(), strict=True) if name not in void)
     return replace(found, task=task, classes=classes, objects=objects, notes=notes)
 
 

@@ -17,7 +17,7 @@ from vision_cli.core.contracts import Runner
 from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Progress
 from vision_cli.imaging import draw, overlay, read, write
-from vision_cli.stages.running import place_inference
+from vision_cli.stages.running import confidence, place_inference
 from vision_cli.stages.running.place_rows import Found, PlaceRow, row_of
 
 _COLUMNS = ("path", "class", "confidence", "x", "y", "width", "height")
@@ -29,16 +29,20 @@ class Places:
 
     Attributes:
         rows: one a photo that could be read.
+        unsure: the same with all objects down to the model's floor, if they are wanted.
         refused: path and reason of the others.
         pictures: annotated copies that were written.
     """
 
     rows: list[PlaceRow] = field(default_factory=list)
+    unsure: list[PlaceRow] = field(default_factory=list)
     refused: list[tuple[Path, str]] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
 
 
-def look(runner: Runner, paths: Sequence[Path], copies: Mapping[Path, Path], progress: Progress) -> Places:
+def look(
+    runner: Runner, paths: Sequence[Path], copies: Mapping[Path, Path], progress: Progress, *, unsure: bool = False
+) -> Places:
     """Return what a model finds in photos, and write annotated copies where they are wanted.
 
     Args:
@@ -46,6 +50,7 @@ def look(runner: Runner, paths: Sequence[Path], copies: Mapping[Path, Path], pro
         paths: of the photos.
         copies: where the annotated copy of a photo goes.
         progress: hears how far it is.
+        unsure: return what lies below the model's confidence, too.
 
     Raises:
         DataError: the model gives values that are not numbers.
@@ -58,6 +63,8 @@ def look(runner: Runner, paths: Sequence[Path], copies: Mapping[Path, Path], pro
             continue
         row = row_of(path, answer, runner.card)
         found.rows.append(row)
+        if unsure:
+            found.unsure.append(row_of(path, answer, confidence.down_to_floor(runner.card)))
         if path in copies:
             write.write_photo(copies[path], picture(read.read_photo(path), row, runner.card))
             found.pictures.append(copies[path])

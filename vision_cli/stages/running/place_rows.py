@@ -128,10 +128,10 @@ def _segments(answer: PhotoSegments, card: Card) -> tuple[Found, ...]:
     for row in np.flatnonzero(answer.is_thing).tolist():
         mask = answer.ids == row + 1
         counts = rle.encode(mask)
-        box = tuple(float(value) for value in rle.box(counts, mask.shape[0]))
+        x, y, width, height = map(float, rle.box(counts, mask.shape[0]))
         name = int(answer.classes[row])
         score, text = float(answer.scores[row]), rle.to_text(counts)
-        found.append(Found(card.classes.names[name], name, score, box, text))  # type: ignore[arg-type]
+        found.append(Found(card.classes.names[name], name, score, (x, y, width, height), text))
     return tuple(sorted(found, key=lambda each: -each.confidence))
 
 

@@ -26,7 +26,7 @@ from vision_cli.imaging import draw, read, sniff, write
 from vision_cli.stages import data, places
 from vision_cli.stages.converting.photo_copies import Images
 from vision_cli.stages.data import ALL
-from vision_cli.stages.running import inference, loading, photo_answers, prediction_sets
+from vision_cli.stages.running import confidence, inference, loading, photo_answers, prediction_sets
 from vision_cli.stages.running.photo_answers import Answer
 from vision_cli.stages.running.place_rows import PlaceRow
 
@@ -53,6 +53,8 @@ class PredictRequest:
         split: of the view: `train`, `val`, `test` or `all`.
         to: write a data set of this format to `output`, a folder, or `coco-results`, a file.
         images: how photos get into that folder.
+        confidence: from which score on objects count; None is the model's own, and for `coco-results` its floor.
+        scores: write scores to it; None writes them where they are no part of the labels.
     """
 
     project: Project
@@ -66,13 +68,20 @@ class PredictRequest:
     split: str = ALL
     to: str | None = None
     images: Images = "copy"
+    confidence: float | None = None
+    scores: bool | None = None
 
     @property
     def wanted(self) -> prediction_sets.Wanted | None:
         """Return the data set that is to be written, if one is."""
         if self.to is None or self.output is None:
             return None
-        return prediction_sets.Wanted(self.to, self.output, self.images, self.dry_run)
+        return prediction_sets.Wanted(self.to, self.output, self.images, self.dry_run, self.scores)
+
+    @property
+    def unsure(self) -> bool:
+        """Return whether objects below the model's confidence are to be written, too: AP is made of all of them."""
+        return self.to == prediction_sets.RESULTS and self.confidence is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class PredictResult:
         output: file that was written.
         pictures: annotated copies that were written.
         notes: what the written data set does not hold, one sentence each.
+        unsure: as `answers`, with all objects down to the model's floor; empty where they are not wanted.
     """
 
     model: Path
@@ -98,6 +108,7 @@ class PredictResult:
     output: Path | None = None
     pictures: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    unsure: tuple[PlaceRow, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -119,7 +130,8 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
     A photo that cannot be read is listed under `refused`; the others are still answered.
 
     Raises:
-        UsageError: the output's suffix is unknown, or an annotated copy would replace a photo.
+        UsageError: the output's suffix is unknown, an annotated copy would replace a photo, or the model has no such
+            confidence.
         DataError: an input matches nothing, or the model is refused.
         ResourceError: the results cannot be written.
     """
@@ -127,18 +139,27 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
     copies = _checked_targets(request, paths)
     model = loading.find_model(request.project, request.model)
     runner = loading.open_model(model, threads=request.threads)
+    confidence.choose(runner, request.confidence)
     if request.wanted is not None:
         prediction_sets.check_task(request.wanted, runner.card.task)
     looked = _places if runner.card.task in PLACE_TASKS else _wholes
     result = looked(request, model, runner, (paths, {} if request.dry_run else copies), progress)
     if request.wanted is not None:
-        notes = prediction_sets.write(request.wanted, result.answers, runner.card, photos, progress)
-        return replace(result, notes=notes)
+        rows = result.unsure if request.unsure else result.answers
+        notes = prediction_sets.write(request.wanted, rows, runner.card, photos, progress)
+        return replace(result, notes=(*_unsure_note(request, runner.card), *notes))
     if request.output is not None and not request.dry_run:
         text = _json(result) if request.output.suffix == ".json" else _csv(result, runner.card)
         # a file name that is not UTF-8 has parts that no UTF-8 file can hold; JSON readers give them back
         files.write_bytes(request.output, text.encode("utf-8", "backslashreplace"))
     return result
+
+
+def _unsure_note(request: PredictRequest, card: Card) -> tuple[str, ...]:
+    if not request.unsure:
+        return ()
+    floor = card.place_decode.score_floor
+    return (f"All objects from a score of {floor:g} on, as AP is measured on them; --confidence writes fewer.",)
 
 
 def _photos(request: PredictRequest) -> tuple[Dataset | None, list[Path]]:
@@ -169,13 +190,16 @@ def _wholes(request: PredictRequest, model: Path, runner: Runner, photos: _Photo
 def _places(request: PredictRequest, model: Path, runner: Runner, photos: _Photos, progress: Progress) -> PredictResult:
     from vision_cli.stages.running import place_predict
 
-    found = place_predict.look(runner, *photos, progress)
+    found = place_predict.look(runner, *photos, progress, unsure=request.unsure)
     rows, refused, pictures = tuple(found.rows), tuple(found.refused), tuple(found.pictures)
-    return PredictResult(model, runner.runtime, runner.card.task, rows, refused, request.output, pictures)
+    result = PredictResult(model, runner.runtime, runner.card.task, rows, refused, request.output, pictures)
+    return replace(result, unsure=tuple(found.unsure))
 
 
 def _checked_targets(request: PredictRequest, paths: Sequence[Path]) -> dict[Path, Path]:
     """Return where the annotated copy of each photo goes, if any are wanted."""
+    if request.scores is not None and request.to is None:
+        raise UsageError("--scores and --no-scores are for the data set of --to.", hint="Leave them out.")
     if request.to is not None and request.output is None:
         raise UsageError(f"--to {request.to}: where to?", hint="Give --output FOLDER, or FILE for coco-results.")
     if request.wanted is not None:

@@ -20,6 +20,7 @@ from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.origin import Origin
 from vision_cli.core.progress import Progress
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.imaging.header import read_header
 from vision_cli.stages import places, target_folder
 from vision_cli.stages.converting.convert import ALL, ConvertRequest, convert
@@ -41,6 +42,8 @@ _NEEDED = {
     "regress": frozenset({"value"}),
 }
 """One of these has a format to hold, by task."""
+_SCORES_ASKED = frozenset({"yolo"})
+"""A score is a sixth value of a row there: Ultralytics writes it with save_conf alone, and refuses to learn from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,19 @@ class Wanted:
         target: folder; a file for RESULTS.
         images: how photos get there.
         dry_run: write nothing.
+        scores: write scores; None writes them where they are no part of the labels.
     """
 
     to: str
     target: Path
     images: Images = "copy"
     dry_run: bool = False
+    scores: bool | None = None
+
+    @property
+    def with_scores(self) -> bool:
+        """Return whether scores are written."""
+        return self.to not in _SCORES_ASKED if self.scores is None else self.scores
 
 
 def check(wanted: Wanted, photo: Path) -> None:
@@ -70,6 +80,8 @@ def check(wanted: Wanted, photo: Path) -> None:
     if wanted.to == RESULTS:
         if wanted.target.suffix != ".json":
             raise UsageError(f"{wanted.target}: COCO results are a .json file.", hint="--output results.json")
+        if not wanted.with_scores:
+            raise UsageError("--no-scores: COCO results are ranked by their scores.", hint="Leave it out.")
         places.check_file(wanted.target)
         return
     if not hasattr(formats.FORMATS.load(wanted.to), "write"):
@@ -116,6 +128,8 @@ def write(
         if not wanted.dry_run:
             files.write_bytes(wanted.target, written.content)
         return written.notes
+    if not wanted.with_scores:
+        dataset = replace(dataset, annotations=_without_scores(dataset.annotations))
     request = ConvertRequest(
         rows[0].path if rows else wanted.target.parent / "none",
         wanted.target,
@@ -127,7 +141,13 @@ def write(
         dry_run=wanted.dry_run,
         given=lambda: dataset,
     )
-    return _notes(convert(request, progress).report)
+    left_out = card.task not in PLACE_TASKS or wanted.with_scores or wanted.scores is False
+    notes = () if left_out else (f"no scores: in '{wanted.to}' they are part of the labels; --scores writes them.",)
+    return (*_notes(convert(request, progress).report), *notes)
+
+
+def _without_scores(annotations: pa.Table) -> pa.Table:
+    return annotations.drop_columns(["score"]) if "score" in annotations.column_names else annotations
 
 
 def _notes(report: Conservation) -> tuple[str, ...]:

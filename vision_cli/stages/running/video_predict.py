@@ -19,7 +19,7 @@ from vision_cli.core.project import Project
 from vision_cli.imaging import video
 from vision_cli.imaging.video import Frame, Video, VideoWriter
 from vision_cli.stages import places
-from vision_cli.stages.running import frame_answers, loading
+from vision_cli.stages.running import confidence, frame_answers, loading
 from vision_cli.stages.running.frame_log import SUFFIX, FrameLog
 
 _AT_ONCE = 8
@@ -41,6 +41,7 @@ class VideoRequest:
         seconds: how long to look; None is to the end, or Ctrl-C.
         threads: of the runtime; all cores when None.
         dry_run: say what would be written, write nothing.
+        confidence: from which score on objects count; None is the model's own.
     """
 
     project: Project
@@ -53,6 +54,7 @@ class VideoRequest:
     seconds: float | None = None
     threads: int | None = None
     dry_run: bool = False
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +111,15 @@ def source_of(inputs: Sequence[str], camera: str | None) -> Path | None:
     return videos[0] if videos else None
 
 
-def check_no_set(to: str | None, view: str | None) -> None:
+def check_no_set(to: str | None, view: str | None, *, scores: bool | None = None) -> None:
     """Refuse what only photos have.
 
     Raises:
         UsageError: a format or a view, with a video or a camera.
     """
-    if to is not None:
-        raise UsageError("--to: frames are no photos of a data set.", hint="Save frames as photos first.")
+    if to is not None or scores is not None:
+        what = "--scores" if to is None else "--to"
+        raise UsageError(f"{what}: frames are no photos of a data set.", hint="Save frames as photos first.")
     if view is not None:
         raise UsageError("--data: a view is of photos.", hint="Give --data VIEW, or a video, or --camera.")
 
@@ -146,7 +149,9 @@ def predict_video(
     """
     place, target = _checked(request)
     model = loading.find_model(request.project, request.model)
-    work = _Work(request, model, loading.open_model(model, threads=request.threads), target, progress)
+    runner = loading.open_model(model, threads=request.threads)
+    confidence.choose(runner, request.confidence)
+    work = _Work(request, model, runner, target, progress)
     with _opened(request) as opened:
         if request.dry_run:
             return work.result(opened.name, {}, (0, 0))
@@ -288,6 +293,8 @@ def _about(request: VideoRequest, model: Path, opened: Video) -> dict[str, Any]:
     """Return what answers depend on: a log of something else is not continued."""
     card = (model / CARD_NAME if model.is_dir() else model).stat()
     document: dict[str, Any] = {"model": [str(model.resolve()), card.st_mtime_ns, card.st_size]}
+    if request.confidence is not None:
+        document["confidence"] = request.confidence
     if request.source is None:
         return {**document, "camera": opened.name, "started": time.time()}
     state, name = request.source.stat(), str(request.source.resolve())

@@ -196,40 +196,6 @@ def slots(config: ProjectConfig, data: TaskData, network: Network) -> tuple[int,
 
 _KEPT_LARGER = 1.5
 """How much larger than the network's input training photos are kept, so that a part of one can be shown sharp."""
-_FEATURES_USE = {"view", "batch_size", "workers", "device", "devices", "nodes", "seed"}
-_FROZEN_IGNORES = {"layer_decay", "unfreeze_every", "head_first", "norms"}
-_PHOTOS_IGNORE = {"mosaic", "copy_paste", "multi_scale", "sampling"}
-
-
-_PLACES_IGNORE = {"mixup", "label_smoothing", "class_weights"}
-
-
-def unused_in_places(config: TrainConfig) -> list[str]:
-    """Return the settings that somebody changed and that detectors and segmenters have no use for."""
-    fields = TrainConfig.model_fields
-    changed = {key for key in _PLACES_IGNORE & config.model_fields_set if getattr(config, key) != fields[key].default}
-    return [f"train.{key}" for key in sorted(changed)]
-
-
-def unused_settings(config: ProjectConfig, *, frozen: bool) -> list[str]:
-    """Return the settings of `train` that somebody changed and that this kind of training has no use for."""
-    fields = TrainConfig.model_fields
-    changed = {key for key in config.train.model_fields_set if getattr(config.train, key) != fields[key].default}
-    ignored = changed & _FROZEN_IGNORES if frozen else set()
-    if frozen and "augment" in changed and config.train.augment != "none":
-        ignored = ignored | {"augment"}  # every preset but `none` is the same mirrored view
-    if config.model.family == FEATURES:
-        ignored = changed - _FEATURES_USE
-    ignored = ignored | (changed & _PHOTOS_IGNORE)
-    return [f"train.{key}" for key in sorted(ignored)]
-
-
-def _warn_unused(config: ProjectConfig, progress: Progress, *, frozen: bool) -> None:
-    unused = unused_settings(config, frozen=frozen)
-    if unused:
-        whole = "answers about whole photos"
-        kind = "the family features" if config.model.family == FEATURES else "a frozen backbone" if frozen else whole
-        progress.warn(f"{', '.join(unused)}: without effect with {kind}.")
 
 
 def _value_scale(data: TaskData) -> Decode:
@@ -294,7 +260,6 @@ def _fit_network(
     )
     if task.resume:
         log_anew(task.record, result.history)
-    _warn_unused(task.project.config, progress, frozen=result.frozen)
     mode = "head on a frozen backbone's embeddings" if result.frozen else "network"
     summary = f"{mode}: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
     return (summary, *result.notes), tuple(result.history)
@@ -307,7 +272,6 @@ def log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
-    _warn_unused(task.project.config, progress, frozen=True)
     from vision_cli.models.fitting import fit_head
     from vision_cli.training.checks import accelerator
     from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from vision_cli.core import files
-from vision_cli.core.config import TrainConfig
 from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Progress
 from vision_cli.core.run import Run
@@ -35,8 +34,6 @@ def fit(task: FitTask, recipe: Recipe, progress: Progress) -> Fitted:
         DataError: photos are refused, or the loss is not a number.
     """
     options = task.project.config.train
-    if not task.data.by_heart:
-        _warn_unused(options, recipe, progress)
     if recipe.kept:
         progress.say(f"the weights know {len(recipe.kept)} of the classes by name: {', '.join(recipe.kept)}")
     folder = task.record.folder / _DATA_FOLDER
@@ -109,12 +106,3 @@ def _tell(row: Mapping[str, Any], epochs: int, record: Run, progress: Progress) 
     record.log(row)
     figures = {name: row[name] for name in ("train_loss", "val_loss", "val_score") if row[name] is not None}
     progress.step("train", int(row["epoch"]), epochs, figures)
-
-
-def _warn_unused(options: TrainConfig, recipe: Recipe, progress: Progress) -> None:
-    fields = TrainConfig.model_fields
-    changed = {key for key in options.model_fields_set if getattr(options, key) != fields[key].default}
-    by_the_stages = {"freeze", "head_first", "interpolate"}
-    unused = sorted(f"train.{key}" for key in changed - training.USED - by_the_stages)
-    if unused:
-        progress.warn(f"{', '.join(unused)}: without effect with Ultralytics' own recipe ('{recipe.family}').")

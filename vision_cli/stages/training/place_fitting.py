@@ -21,11 +21,12 @@ from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.tasks import OBJECT_TASKS
 from vision_cli.core.tiling import Tiles
+from vision_cli.models.defaults import PLACE_SIZE_PX
 from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.ultralytics.recipe import Recipe
 from vision_cli.stages import place_truth
 from vision_cli.stages.data import TaskData
-from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew, train_options, unused_in_places
+from vision_cli.stages.training.fitting import FitTask, Fitted, located, log_anew, train_options
 from vision_cli.stages.training.judges import judge_of
 from vision_cli.training.places.fit import PlaceFitRequest
 from vision_cli.training.places.fit import fit as run_loop
@@ -51,7 +52,7 @@ def build(project: Project, data: TaskData, progress: Progress, *, offline: bool
     things = np.flatnonzero(place_truth.things(data.dataset))
     inputs, tiles = project.config.model.input, _tiles(project, data.task)
     resize = "letterbox" if inputs.resize == "auto" else inputs.resize
-    seen = Preprocess(inputs.size or SIZE_PX, resize, tiles=tiles)
+    seen = Preprocess(inputs.size or PLACE_SIZE_PX, resize, tiles=tiles)
     request = PlaceRequest(data.task, classes, box_sizes(train, seen), tuple(things.tolist()))  # type: ignore[arg-type]
     network = models.build_places(located(project), request, offline=offline, progress=progress)
     if tiles is not None:
@@ -74,10 +75,6 @@ def _tiles(project: Project, task: str) -> Tiles | None:
         )
     # Pixels have the class that their own tile gives them: nobody would ask the whole photo.
     return Tiles(inputs.tiles.size, inputs.tiles.overlap, inputs.tiles.whole and task != "semantic")
-
-
-SIZE_PX = (320, 320)
-"""Of the network's input where the project file does not say it."""
 
 
 def box_sizes(dataset: Dataset, preprocess: Preprocess) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -117,9 +114,6 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
 
         return own_recipe.fit(task, task.network, progress)
     team = task.team or ALONE
-    unused = unused_in_places(task.project.config.train)
-    if unused:
-        progress.warn(f"{', '.join(unused)}: without effect where the task is about places.")
     network: PlaceNetwork = task.network  # type: ignore[assignment]  # who built it knew the task
     train, val = scenes(task.data.part("train"), task.data.task), scenes(_judging(task.data), task.data.task)
     if not len(val) and not task.data.by_heart:

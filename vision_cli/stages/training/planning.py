@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,6 @@ from vision_cli.models import defaults
 from vision_cli.stages.data import TaskData
 
 _PLACE_BATCH = 4
-_PLACE_AREA = 320 * 320
-"""Pixels of a detector's input where the project file does not say its size."""
 
 
 def resolved(project: Project, data: TaskData) -> Project:
@@ -43,23 +42,23 @@ def _model(config: ModelConfig, data: TaskData) -> ModelConfig:
     found = defaults.resolved(config, data.task)
     if found.family not in defaults.ANY_SHAPE or found.input.size is not None:
         return found
-    shape = framing.shape_of(data.dataset, _PLACE_AREA)
+    shape = framing.shape_of(data.dataset, math.prod(defaults.PLACE_SIZE_PX))
     return found.model_copy(update={"input": found.input.model_copy(update={"size": shape})})
 
 
 def findings(project: Project, data: TaskData, progress: Progress, *, remember: bool = True) -> tuple[Finding, ...]:
-    """Return what the data cannot support, and warn of each with its figure.
+    """Return what the data cannot support, and say each with its figure, unless it is to be quiet.
 
     Args:
         project: its `.vision` folder knows the photos of earlier calls.
         data: a view.
-        progress: hears the warnings.
+        progress: hears of each.
         remember: keep what was read of the photos for the next call; without, nothing is written.
     """
     cache = _cache(project) if remember else None
     found = tuple(plan.warn(data.dataset, data.task, progress=progress, cache=cache))
     for finding in found:
-        progress.warn(finding.message)
+        progress.say(f"warning: {finding.message}")
     return found
 
 

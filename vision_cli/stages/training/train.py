@@ -22,7 +22,17 @@ from vision_cli.core.project import Project
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.evaluating import judging
 from vision_cli.stages.running import loading
-from vision_cli.stages.training import companion, fitting, planning, processes, rehearsal, run_lock, trial, verifying
+from vision_cli.stages.training import (
+    companion,
+    fitting,
+    planning,
+    processes,
+    rehearsal,
+    run_lock,
+    trial,
+    unused,
+    verifying,
+)
 from vision_cli.stages.training.fitting import FitTask, Fitted
 from vision_cli.stages.training.trial import ByHeart, Estimate, Tried
 from vision_cli.stages.training.verifying import Verified
@@ -137,12 +147,12 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     place = processes.seat(project.config)
     before = _resumable(project, data, progress) if request.resume else None
     if request.dry_run:
-        return _rehearsed(request, data, counts, progress)
+        return _rehearsed(request, given, data, counts, progress)
     network = fitting.build(project, data, progress, offline=request.offline)
-    findings = _checked(request, data, network, progress)
+    findings = _checked(request, given, data, network, progress)
     place = processes.without_idlers(place, project.config, (data, network), progress)
     photos = planning.photos_digest(project, data, progress)
-    record = _created(request, data, photos, progress) if before is None else before
+    record = _created(request, (whole, data), photos, progress) if before is None else before
     with run_lock.held(record):
         if request.resume:
             _resume(request, record, data, photos, progress)
@@ -211,20 +221,25 @@ def _with_trial(
     return done
 
 
-def _rehearsed(request: TrainRequest, data: TaskData, counts: Mapping[str, int], progress: Progress) -> TrainResult:
+def _rehearsed(
+    request: TrainRequest, given: TrainRequest, data: TaskData, counts: Mapping[str, int], progress: Progress
+) -> TrainResult:
     project, model = request.project, request.project.config.model
     network, downloads = rehearsal.rehearse(project, data, progress, offline=request.offline)
     processes.why_alone(project.config, data, network)
-    findings = _checked(request, data, network, progress)
+    findings = _checked(request, given, data, network, progress)
     plan = f"would train {model.backbone} ({model.family}) for {data.task}"
     return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=(*downloads, plan))
 
 
-def _checked(request: TrainRequest, data: TaskData, network: Network, progress: Progress) -> tuple[Finding, ...]:
-    """Refuse what cannot be trained so, and warn of what the data cannot support."""
+def _checked(
+    request: TrainRequest, given: TrainRequest, data: TaskData, network: Network, progress: Progress
+) -> tuple[Finding, ...]:
+    """Refuse what cannot be trained so, and warn of what the data cannot support and of what has no effect."""
     fitting.check_freezing(request.project.config, data, network)
     if data.by_heart:
         return ()
+    unused.warn(given.project.config.train, request.project.config, data, network, progress)
     findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
     for note in data.dataset.notes:
         progress.say(note)
@@ -248,15 +263,18 @@ def _counts(data: TaskData) -> dict[str, int]:
     return counts
 
 
-def _created(request: TrainRequest, data: TaskData, photos: str, progress: Progress) -> run.Run:
+def _created(request: TrainRequest, parts: tuple[TaskData, TaskData], photos: str, progress: Progress) -> run.Run:
+    """Begin the run of a view and of what is learned of it; it saw the version that the whole view is."""
     project, config = request.project, request.project.config
+    whole, data = parts
     manifest = {
         "config": config.model_dump(mode="json", by_alias=True),
         "seed": config.train.seed,
         "task": data.task,
         "classes": list(data.dataset.classes.names),
-        **version_seen.seen(project, data.dataset, progress).manifest(),
+        **version_seen.seen(project, whole.dataset, progress).manifest(),
         "photos_digest": photos,
+        **({"learned_of": len(data.dataset)} if data.part_of else {}),
     }
     return run.create(project.root, request.stage, config.name, manifest)
 

@@ -107,7 +107,7 @@ def few(data: TaskData, number: int) -> TaskData:
     rows = labelled[np.linspace(0, len(labelled) - 1, number).round().astype(int)]
     mask = np.zeros(len(train), dtype=np.bool_)
     mask[rows] = True
-    return TaskData(train.select(mask), data.task, by_heart=True)
+    return TaskData(train.select(mask), data.task, by_heart=True, part_of=data.digest)
 
 
 def sample(data: TaskData, fraction: float, seed: int) -> TaskData:
@@ -124,7 +124,7 @@ def sample(data: TaskData, fraction: float, seed: int) -> TaskData:
     for name in SPLITS:
         rows = rng.permutation(np.flatnonzero(splits == name))
         mask[rows[: max(2, round(fraction * len(rows)))]] = True
-    return replace(data, dataset=data.dataset.select(mask))
+    return replace(data, dataset=data.dataset.select(mask), part_of=data.digest)
 
 
 def by_heart_settings(project: Project, photos: int, task: str) -> Project:

@@ -82,7 +82,7 @@ def _card(project: Project, data: TaskData, fitted: Fitted) -> Card:
         licence=fitted.network.licence,
         name=config.name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        data_digest=data.dataset.digest(),
+        data_digest=data.digest,
     )
 
 

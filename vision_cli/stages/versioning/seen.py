@@ -66,14 +66,22 @@ def _identity(store: Store, dataset: Dataset, progress: Progress) -> str:
 
 def of_model(path: Path) -> str | None:
     """Return the version that the run of a model saw, if the model lies in its run's folder and it saw one."""
-    folder = path.absolute().parent
-    if not (folder / run.MANIFEST).is_file():
-        return None
-    try:
-        version = run.read_json(folder / run.MANIFEST).get("data_version")
-    except VisionError:
-        return None
+    version = _manifest_of(path).get("data_version")
     return version if isinstance(version, str) else None
+
+
+def part_of_model(path: Path) -> int | None:
+    """Return how many photos a trial learned from, if the model lies in the folder of one."""
+    photos = _manifest_of(path).get("learned_of")
+    return photos if isinstance(photos, int) else None
+
+
+def _manifest_of(model: Path) -> dict[str, Any]:
+    folder = model.absolute().parent
+    try:
+        return run.read_json(folder / run.MANIFEST) if (folder / run.MANIFEST).is_file() else {}
+    except VisionError:
+        return {}
 
 
 def since_run(project: Project, record: run.Run, dataset: Dataset, progress: Progress) -> str | None:

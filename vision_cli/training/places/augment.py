@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from vision_cli.core.errors import UsageError
 from vision_cli.core.place_targets import IGNORED
-from vision_cli.core.preprocess import Preprocess
+from vision_cli.core.preprocess import PAD_GREY, Preprocess
 from vision_cli.training.augment import NAMES, colour_steps
 from vision_cli.training.places.scene import Scene
 
 _ZOOM_IN = {"light": 0.6, "medium": 0.3, "strong": 0.15}
 _ZOOM_OUT = {"light": 0.8, "medium": 0.5, "strong": 0.35}
-_GREY = 114
 _LINEAR, _NEAREST = 1, 6
 """OpenCV's INTER_LINEAR and INTER_NEAREST_EXACT: INTER_NEAREST would shift masks by up to half a pixel."""
 
@@ -83,7 +82,7 @@ def _geometry(name: str, preprocess: Preprocess, whole: A.Resize) -> A.OneOf:
         keep_ratio=True,
         translate_percent=(-0.1, 0.1),
         rotate=(-15, 15) if name == "strong" else 0,
-        fill=_GREY,
+        fill=PAD_GREY,
         fill_mask=IGNORED,
         p=1.0,
     )
