@@ -33,6 +33,8 @@ REPLACE = {
     "agreement": ("data", "agreement", "a=a.json", "b=b.json", "--images", "none", "--force", "--consensus", "TARGET"),
     "label-import": ("data", "label", "import", "answers", "--into", "TARGET", "--to", "coco", "--force"),
     "synth": ("synth", "logos", "--logos", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
+    "paste": ("synth", "paste", "--objects", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
+    "classify": ("synth", "classify", "--objects", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
 }
 KEPT = ("vision.yaml", "splits.json", "kitti/drives.json", "reader.py", "photo.png", "facts.json")
 

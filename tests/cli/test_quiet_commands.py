@@ -36,6 +36,8 @@ LINE = {
     "data agreement ann.json bob.json --consensus agreed --to vision --images none": "written: agreed",
     "data gold mark all": "data.gold",
     "synth logos --logos marks --backgrounds walls -n 2 --workers 1": "written: synth/logos/coco",
+    "synth paste --objects marks --backgrounds walls -n 2 --workers 1": "written: synth/paste/coco",
+    "synth classify --objects marks --backgrounds walls -n 2 --workers 1": "written: synth/classify/imagefolder",
 }
 """Commands that do something, and what their one line says; in this order."""
 

@@ -36,6 +36,8 @@ HELPS = [
     ("models", "list", "--help"),
     ("augment", "show", "--help"),
     ("synth", "logos", "--help"),
+    ("synth", "paste", "--help"),
+    ("synth", "classify", "--help"),
 ]
 
 

@@ -19,9 +19,11 @@ from vision_cli import formats
 from vision_cli.core import outline, project
 from vision_cli.core.config import SourceConfig
 from vision_cli.core.errors import DataError, ResourceError, UsageError
+from vision_cli.core.progress import Silent
 from vision_cli.stages.synth import asked as asking
-from vision_cli.stages.synth.logos import LogosRequest, make_logos
+from vision_cli.stages.synth.commands import COMMANDS
 from vision_cli.stages.synth.making import Maker, name_of
+from vision_cli.stages.synth.run import SynthRequest, make_photos
 from vision_cli.stages.synth.run_folder import LOG, RunFolder
 
 SETTINGS = ("synth.logos.image_size=160", "synth.logos.size_share=[0.15,0.5]", "synth.logos.negatives=0")
@@ -56,7 +58,8 @@ def request_of(inputs: Path, tmp_path: Path):
     def make(count=6, out="run", *, more=(), **given):
         loaded = project.load(None, (*SETTINGS, *more), start=tmp_path)
         logos, photos = given.pop("logos", inputs / "logos"), given.pop("backgrounds", inputs / "photos")
-        return LogosRequest(loaded, logos, photos, count, tmp_path / out, **{"workers": 1, **given})
+        words = [None if each is None else str(each) for each in (logos, photos)]
+        return SynthRequest(loaded, "logos", *words, count, tmp_path / out, **{"workers": 1, **given})
 
     return make
 
@@ -66,8 +69,8 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_one_and_three_workers_write_the_same_bytes(request_of, tmp_path):
-    make_logos(request_of(10, "one"))
-    make_logos(request_of(10, "three", workers=3))
+    make_photos(request_of(10, "one"))
+    make_photos(request_of(10, "three", workers=3))
     one, three = bytes_of(tmp_path / "one"), bytes_of(tmp_path / "three")
     assert sorted(one) == sorted(three)
     assert one == three
@@ -75,47 +78,47 @@ def test_one_and_three_workers_write_the_same_bytes(request_of, tmp_path):
 
 
 def test_another_seed_gives_other_photos(request_of, tmp_path):
-    make_logos(request_of(2, "one"))
-    make_logos(request_of(2, "other", seed=2))
+    make_photos(request_of(2, "one"))
+    make_photos(request_of(2, "other", seed=2))
     assert (tmp_path / "one/photos/000000.jpg").read_bytes() != (tmp_path / "other/photos/000000.jpg").read_bytes()
 
 
 def test_growing_leaves_what_is_there_and_is_the_whole_run(request_of, tmp_path):
-    make_logos(request_of(6))
+    make_photos(request_of(6))
     photos = tmp_path / "run" / "photos"
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in photos.iterdir()}
-    result = make_logos(request_of(10))
+    result = make_photos(request_of(10))
     assert (result.kept, result.made) == (6, 4)
     assert {name: ((photos / name).read_bytes(), (photos / name).stat().st_mtime_ns) for name in before} == before
-    make_logos(request_of(10, "whole"))
+    make_photos(request_of(10, "whole"))
     assert bytes_of(tmp_path / "run") == bytes_of(tmp_path / "whole")
 
 
 def test_a_smaller_count_is_refused(request_of):
-    make_logos(request_of(5))
+    make_photos(request_of(5))
     with pytest.raises(UsageError, match="holds 5 photos, more than the 4"):
-        make_logos(request_of(4))
+        make_photos(request_of(4))
 
 
 def test_parts_together_are_the_whole(request_of, tmp_path):
-    parts = [make_logos(request_of(14, shard=f"{part}/3")) for part in (3, 1, 2)]
+    parts = [make_photos(request_of(14, shard=f"{part}/3")) for part in (3, 1, 2)]
     assert sum(part.made for part in parts) == 14
     assert all(part.data is None for part in parts)
-    gathered = make_logos(request_of(14))
+    gathered = make_photos(request_of(14))
     assert (gathered.kept, gathered.made) == (14, 0)
-    make_logos(request_of(14, "whole"))
+    make_photos(request_of(14, "whole"))
     assert bytes_of(tmp_path / "run") == bytes_of(tmp_path / "whole")
 
 
 def test_a_photo_that_is_cut_or_gone_is_made_again(request_of, tmp_path):
-    make_logos(request_of(4))
+    make_photos(request_of(4))
     before = bytes_of(tmp_path / "run")
     cut, gone = (tmp_path / "run/photos" / name_of(index) for index in (1, 3))
     content = cut.read_bytes()
     cut.unlink()
     cut.write_bytes(content[:100])
     gone.unlink()
-    result = make_logos(request_of(4))
+    result = make_photos(request_of(4))
     assert (result.kept, result.made) == (2, 2)
     assert bytes_of(tmp_path / "run") == before
 
@@ -132,48 +135,48 @@ def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_been(request_of, inputs
     process.wait()
     with log.open("ab") as file:
         file.write(b'{"photo": 59, "bytes')  # the line that a kill tears
-    result = make_logos(request_of(60))
+    result = make_photos(request_of(60))
     assert result.kept >= 4
     assert result.kept + result.made == 60
-    make_logos(request_of(60, "whole"))
+    make_photos(request_of(60, "whole"))
     there = {name: text for name, text in bytes_of(tmp_path / "run").items() if not name.endswith(".part")}
     assert there == bytes_of(tmp_path / "whole")
 
 
 def test_other_settings_are_refused_by_name(request_of, inputs, tmp_path):
-    make_logos(request_of(2))
+    make_photos(request_of(2))
     with pytest.raises(UsageError, match="other settings") as refused:
-        make_logos(request_of(2, seed=9, more=("synth.logos.curvature=0.5",)))
+        make_photos(request_of(2, seed=9, more=("synth.logos.curvature=0.5",)))
     assert refused.value.details == ("seed: 1 there, 9 now", "curvature: 0.2 there, 0.5 now")
 
 
 def test_a_second_run_in_the_same_folder_is_refused(request_of, tmp_path):
-    make_logos(request_of(2))
+    make_photos(request_of(2))
     with RunFolder(tmp_path / "run").held(), pytest.raises(ResourceError, match="another run"):
-        make_logos(request_of(3))
+        make_photos(request_of(3))
 
 
 def test_a_folder_with_other_things_is_refused(request_of, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError, match="did not write") as refused:
-        make_logos(request_of(2))
+        make_photos(request_of(2))
     assert refused.value.details == ("thesis.txt",)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 
 def test_a_foreign_file_among_the_photos_or_a_set_of_ones_own_is_refused(request_of, tmp_path):
-    make_logos(request_of(2))
+    make_photos(request_of(2))
     (tmp_path / "run" / "photos" / "me.jpg").write_bytes(b"x")
     (tmp_path / "run" / "yolo").mkdir()
     with pytest.raises(UsageError) as refused:
-        make_logos(request_of(3, format="yolo"))
+        make_photos(request_of(3, format="yolo"))
     assert set(refused.value.details) == {"photos/me.jpg", "yolo"}
 
 
 def test_the_folder_may_not_lie_in_what_is_read(request_of, inputs):
     with pytest.raises(UsageError, match="which is read"):
-        make_logos(request_of(2, out=inputs / "photos" / "made"))
+        make_photos(request_of(2, out=inputs / "photos" / "made"))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,7 @@ def test_inputs_of_no_use_are_refused_before_anything_is_written(request_of, tmp
     Image.new("RGB", (160, 120), (90, 90, 90)).save(tmp_path / "photos/wall.png")
     break_it(tmp_path)
     with pytest.raises(DataError, match=words) as refused:
-        make_logos(request_of(2, logos=tmp_path / "logos", backgrounds=tmp_path / "photos"))
+        make_photos(request_of(2, logos=tmp_path / "logos", backgrounds=tmp_path / "photos"))
     assert refused.value.hint
     assert not (tmp_path / "run").exists()
 
@@ -214,16 +217,17 @@ def test_inputs_of_no_use_are_refused_before_anything_is_written(request_of, tmp
 )
 def test_what_cannot_be_asked_for_is_refused(request_of, tmp_path, given, words):
     with pytest.raises(UsageError, match=words):
-        make_logos(request_of(2, **given))
+        make_photos(request_of(2, **given))
     assert not (tmp_path / "run").exists()
 
 
 def test_every_written_box_is_that_of_the_pixels_that_change_without_the_object(request_of, tmp_path):
     """The labels of the COCO file against the photo rendered anew without that one object."""
     request = request_of(24)
-    result = make_logos(request)
+    result = make_photos(request)
     dataset = formats.read("made", SourceConfig(path="coco"), result.data)
-    asked = asking.ask(request.project, request.logos, request.backgrounds, offline=True)
+    given = asking.Given(request.objects, request.backgrounds, offline=True)
+    asked = asking.ask(request.project, COMMANDS["logos"], given, Silent())
     rows = dataset.annotations.to_pylist()
     checked = 0
     for image, name in zip(dataset.images["id"].to_pylist(), dataset.images["path"].to_pylist(), strict=True):
@@ -247,9 +251,9 @@ def test_every_written_box_is_that_of_the_pixels_that_change_without_the_object(
 
 def test_a_format_is_added_and_a_set_that_the_project_names_grows(request_of, tmp_path):
     (tmp_path / "vision.yaml").write_text("data: {sources: {made: {path: run/coco}}}\n")
-    first = make_logos(request_of(4))
-    grown = make_logos(request_of(6))
-    added = make_logos(request_of(6, format="yolo"))
+    first = make_photos(request_of(4))
+    grown = make_photos(request_of(6))
+    added = make_photos(request_of(6, format="yolo"))
     assert (added.kept, added.made) == (6, 0)
     sets = [formats.read("made", SourceConfig(path="x"), each.data) for each in (grown, added)]
     assert [len(each) for each in sets] == [6, 6]
@@ -260,7 +264,7 @@ def test_a_format_is_added_and_a_set_that_the_project_names_grows(request_of, tm
 
 
 def test_the_summary_counts_what_the_log_says(request_of, tmp_path):
-    result = make_logos(request_of(12, more=("synth.logos.negatives=0.4",)))
+    result = make_photos(request_of(12, more=("synth.logos.negatives=0.4",)))
     rows = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
     objects = [each for row in rows for each in row["objects"]]
     assert [row["photo"] for row in rows] == list(range(12))
@@ -276,16 +280,16 @@ def test_the_summary_counts_what_the_log_says(request_of, tmp_path):
 
 
 def test_a_preview_writes_two_pictures_and_the_run_comes_after_it(request_of, tmp_path):
-    result = make_logos(request_of(6, preview=3))
+    result = make_photos(request_of(6, preview=3))
     assert [path.name for path in result.pictures] == ["preview.jpg", "steps.jpg"]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["preview.jpg", "steps.jpg"]
     for path in result.pictures:
         with Image.open(path) as image:
             assert image.width > 300
-    assert make_logos(request_of(4)).made == 4
+    assert make_photos(request_of(4)).made == 4
 
 
 def test_a_dry_run_writes_nothing(request_of, tmp_path):
-    result = make_logos(request_of(6, dry_run=True))
+    result = make_photos(request_of(6, dry_run=True))
     assert (result.wanted, result.kept, result.made) == (6, 0, 0)
     assert not (tmp_path / "run").exists()

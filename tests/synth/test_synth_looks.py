@@ -8,7 +8,7 @@ import pytest
 from vision_cli.synth import BLENDS, LOOKS
 from vision_cli.synth.blends import poisson
 from vision_cli.synth.looks.sample import Sample
-from vision_cli.synth.settings import DEFAULT_BLENDS, DEFAULT_LOOKS
+from vision_cli.synth.settings import CUTOUT_LOOKS, DEFAULT_BLENDS, DEFAULT_LOOKS
 
 
 def sample() -> Sample:
@@ -27,7 +27,7 @@ def sample() -> Sample:
 
 
 def test_the_defaults_are_in_the_tables() -> None:
-    assert set(DEFAULT_LOOKS) == set(LOOKS)
+    assert set(DEFAULT_LOOKS) | set(CUTOUT_LOOKS) == set(LOOKS)
     assert set(DEFAULT_BLENDS) == set(BLENDS)
     assert sum(DEFAULT_LOOKS.values()) == pytest.approx(1)
 

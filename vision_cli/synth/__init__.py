@@ -57,6 +57,7 @@ LOOKS = Catalogue(
         "glass": Card("vision_cli.synth.looks.glass", "On glass or film: what is behind shows through, with a streak"),
         "emboss": Card("vision_cli.synth.looks.emboss", "Pressed into the surface: its edges catch the light"),
         "neon": Card("vision_cli.synth.looks.neon", "A sign that shines, and glows on what is around it"),
+        "cutout": Card("vision_cli.synth.looks.cutout", "A thing as it was photographed: opaque, with a shadow"),
     },
     group="looks",
 )

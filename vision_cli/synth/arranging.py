@@ -144,7 +144,7 @@ class Arranger:
     def _look(self, pose: Pose, rng: np.random.Generator) -> str:
         """Draw a look; what is held before the scene has none of those that are part of a surface."""
         looks = self.settings.looks
-        if pose.plane is None:
+        if pose.plane is None or pose.stands:
             free = {name: weight for name, weight in looks.items() if not LOOKS.load(name).NEEDS_SURFACE}
             looks = free if sum(free.values()) > 0 else looks
         limits = np.cumsum(list(looks.values()))

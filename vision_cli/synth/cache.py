@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from vision_cli.core import files
 from vision_cli.core.errors import DataError
-from vision_cli.core.progress import Progress, Silent
+from vision_cli.core.progress import Progress
 from vision_cli.synth.analysis import analyse
-from vision_cli.synth.depth.request import DepthRequest
 from vision_cli.synth.scene import NO_REGION, AnalysisSettings, Background, Plane, Scene
 
 VERSION = 3
@@ -82,8 +81,7 @@ def path_of(background: Background, settings: AnalysisSettings, folder: Path) ->
 def _sha256_of_map(background: Background, settings: AnalysisSettings) -> str:
     from vision_cli.synth.depth import file
 
-    nothing = np.zeros(background.photo.shape[:2], np.int32)
-    return files.file_sha256(file.find(DepthRequest(background, nothing, 1.0, settings, True, Silent())))
+    return files.file_sha256(file.find(settings.depth_folder, background.path))
 
 
 def pack(scene: Scene) -> bytes:

@@ -50,6 +50,14 @@ def cut(photo: NDArray[np.uint8], mask: NDArray[np.bool_], class_name: str, vari
     return of_pixels(rgba, class_name, variant)
 
 
+def parts(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Return the pieces of a mask that hang together, each bool (H, W), the largest first; tiny ones are left out."""
+    number, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    sizes = {piece: int(stats[piece, cv2.CC_STAT_AREA]) for piece in range(1, number)}
+    large = [piece for piece, area in sizes.items() if area >= LEAST_SIDE_PX * LEAST_SIDE_PX]
+    return [labels == piece for piece in sorted(large, key=lambda piece: (-sizes[piece], piece))]
+
+
 def quadrilateral(mask: NDArray[np.bool_]) -> NDArray[np.float32] | None:
     """Return the corners float32 (4, 2) of a mask that is one, clockwise from the top left; None of any other."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -84,6 +84,19 @@ class Placed:
         whole[self.top : self.top + height, self.left : self.left + width] = self.mask
         return whole
 
+    def moved(self, right: int, down: int) -> Placed:
+        """Return the label for a photo whose first pixel is another one."""
+        boxes = [(x + right, y + down, w, h) for x, y, w, h in (self.box, self.full_box)]
+        corners = [[round(x + right, 2), round(y + down, 2)] for x, y in self.parameters["corners"]]
+        return replace(
+            self,
+            box=boxes[0],
+            full_box=boxes[1],
+            left=self.left + right,
+            top=self.top + down,
+            parameters={**self.parameters, "corners": corners},
+        )
+
     def mirrored(self, width: int) -> Placed:
         """Return the label for the photo mirrored from left to right."""
         left = width - self.left - self.mask.shape[1]

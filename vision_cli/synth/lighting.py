@@ -97,7 +97,7 @@ def gain(scene: Scene, layer: Layer, light: Light, effects: frozenset[str]) -> F
     if "shading" in effects:
         surface = scene.shading[layer.window].astype(np.float32) + np.float32(12)
         mean = float(surface.mean())
-        power = 0.75 if layer.pose.plane is not None else 0.25
+        power = 0.75 if layer.pose.plane is not None and not layer.pose.stands else 0.25
         field = np.clip(surface * np.float32(1 / mean), 0.55, 1.5) ** np.float32(power)
         field *= np.float32(np.clip((mean / (light.mean + 12)) ** (0.5 * power), 0.7, 1.2))
     if layer.light is not None:

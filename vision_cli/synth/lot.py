@@ -18,6 +18,7 @@ class Purpose(IntEnum):
     NOISE = 4
     OCCLUDERS = 5
     DISTRACTORS = 6
+    CROP = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,8 @@ class Easel:
 
     def _cast(self, thing: Thing, rng: np.random.Generator) -> Shade | None:
         height = self._shadow_height(thing, rng)
+        if height and thing.look != PIECE and thing.layer.pose.stands:
+            return shadow.cast_on_floor(self.photo, thing.layer, self.light)
         return shadow.cast(self.photo, thing.layer, self.light, height) if height else None
 
     def _sample(self, thing: Thing) -> Sample:

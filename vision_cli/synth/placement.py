@@ -25,6 +25,7 @@ from vision_cli.synth.pose import (
 )
 from vision_cli.synth.scene import Plane, Scene
 from vision_cli.synth.settings import RenderSettings
+from vision_cli.synth.standing import Floors, floors_of, upright
 
 _TRIES, _TRIES_ON_SURFACES = 12, 9
 _SLIMMEST = 0.12
@@ -32,6 +33,7 @@ _NEARER = 0.93
 """Of an object's depth: what is nearer than that stands before it."""
 
 _LOOSE_DEPTH = 0.6
+_FACING = np.array([0.0, 0.0, -1.0])
 _LEAST_ROOM = 0.35
 """How many times a surface must hold half of an object's size, so that it is tried at all."""
 _GRID = (np.stack(np.meshgrid(np.arange(9), np.arange(9)), -1).reshape(-1, 2) + 0.5) / 9
@@ -51,7 +53,8 @@ class Pose:
         size_px: longer side of its box, as drawn.
         angle_deg: turned so far, clockwise.
         tilt_deg: between its normal and the line of sight.
-        lies: whether its surface is a floor or a table.
+        lies: whether its surface is a floor or a table, and it lies there.
+        stands: whether it stands upright on its surface instead of being a part of it.
     """
 
     logo: Logo
@@ -64,6 +67,7 @@ class Pose:
     angle_deg: float
     tilt_deg: float
     lies: bool
+    stands: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -84,8 +88,10 @@ class Placer:
     taken: list[tuple[Vector, float]]
     rejects: Counter[str]
     _worths: list[tuple[float, float]] = field(init=False)
+    _floors: Floors | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self._floors = floors_of(self.scene) if self.settings.standing and self.settings.planes else None
         self._worths = [
             (math.sqrt(plane.area_px) * plane.inliers * math.cos(math.radians(plane.tilt_deg)), plane.room_px)
             for plane in self.scene.planes
@@ -95,15 +101,23 @@ class Placer:
         """Return a place for an object; None when all tries failed."""
         size_px = self._size()
         loose = not self.settings.planes or not self.scene.planes or self.rng.random() < self.settings.loose
+        stands = bool(self.settings.standing) and not loose and self.rng.random() < self.settings.standing
         for attempt in range(_TRIES):
-            plane = None if loose or attempt >= _TRIES_ON_SURFACES else self._plane(size_px)
-            found = self._loose(logo, size_px) if plane is None else self._on(plane, logo, size_px)
+            found = self._try(logo, size_px, stands, loose or attempt >= _TRIES_ON_SURFACES)
             reason = found if isinstance(found, str) else self._fault(found)
             if reason is None and isinstance(found, Pose):
                 self.taken.append((found.corners, area(found.corners)))
+                if self._floors is not None and found.stands:
+                    self._floors.note(logo.class_name, found.size_px, found.depth)
                 return found
             self.rejects[reason or "lost"] += 1
         return None
+
+    def _try(self, logo: Logo, size_px: float, stands: bool, loose: bool) -> Pose | str:
+        if stands and not loose:
+            return self._standing(logo, size_px)
+        plane = None if loose else self._plane(size_px)
+        return self._loose(logo, size_px) if plane is None else self._on(plane, logo, size_px)
 
     def _size(self) -> float:
         low, high = self.settings.size_range_px(max(self.scene.shape))
@@ -152,6 +166,20 @@ class Placer:
         drawn = size_px, self.rng.uniform(-turn, turn)
         return self._pose(camera, (logo, None, False), (view * _LOOSE_DEPTH, normal), drawn)
 
+    def _standing(self, logo: Logo, size_px: float) -> Pose | str:
+        """Stand an object on a floor or a table, at the size that its distance gives it."""
+        if self._floors is None:
+            return "nothing to stand on"
+        limits = self.settings.size_range_px(max(self.scene.shape))
+        found = self._floors.spot(logo.class_name, size_px, limits, self.rng)
+        angle = self._floors.roll_deg + self.rng.uniform(-1, 1) * self.settings.rotation_deg
+        if found is None:
+            return "no floor at the distance of that size"
+        spot, size_px = found
+        corners = upright(spot, logo.aspect, size_px, angle)
+        drawn = -spot.depth, spot.depth, size_px, angle
+        return Pose(logo, corners, spot.plane, _FACING, *drawn, 0.0, False, stands=True)
+
     def _pose(
         self,
         camera: Camera,
@@ -191,7 +219,7 @@ class Placer:
         columns, rows = columns[inside], rows[inside]
         own = self.scene.regions[rows, columns] == pose.plane.region
         nearer = ~own & (self.scene.depth[rows, columns] < _NEARER * pose.depth) & self.settings.occlusion
-        if (own | nearer).mean() < self.settings.inside_least:
+        if not pose.stands and (own | nearer).mean() < self.settings.inside_least:
             return "leaves its surface"
         return "hidden by what is nearer" if 1 - nearer.mean() < self.settings.visibility_least + 0.1 else None
 

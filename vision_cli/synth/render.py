@@ -18,6 +18,9 @@ from vision_cli.synth.scene import Background, Scene
 from vision_cli.synth.settings import RenderSettings
 from vision_cli.synth.things import Thing, seen_of
 
+VERSION = 1
+"""Goes up whenever photo i of the same settings gets other pixels or labels."""
+
 _ATTEMPTS = 8
 _PATIENT = 4
 """Attempts before less is asked of a place."""
@@ -135,6 +138,7 @@ def _parameters(thing: Thing, easel: Easel) -> dict[str, object]:
         "corners": [[round(float(value), 2) for value in corner] for corner in pose.corners],
         "depth": round(pose.depth, 4),
         "lies": pose.lies,
+        "stands": pose.stands,
         "bend": thing.bend.kind if thing.bend else None,
         "bend_deg": round(thing.bend.angle_deg, 1) if thing.bend and thing.bend.kind == "cylinder" else None,
         "blur_px": thing.lens.sigma_px,

@@ -9,6 +9,10 @@ EFFECTS = ("colour", "shading", "white-balance", "shadow", "blur", "motion", "no
 
 DEFAULT_BLENDS = ("alpha", "feather", "poisson", "hard")
 DEFAULT_LOOKS = {"plain": 0.6, "print": 0.22, "fabric": 0.06, "glass": 0.06, "emboss": 0.02, "neon": 0.04}
+"""Of drawn things."""
+
+CUTOUT_LOOKS = {"cutout": 1.0}
+"""Of photographed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class RenderSettings:
         lying_rotation_deg: the same on what lies flat: floors, tables.
         lean_deg: an object leans at most so far off the surface that it is on.
         loose: 0 to 1, share of objects held before the scene instead of on a surface, in any pose.
-        loose_tilt_deg: how far those are turned away from the camera at most.
+        standing: 0 to 1, share of the others that stand on floors and tables, where the scene has any.
+        loose_tilt_deg: how far loose ones are turned away from the camera at most.
         planes: put objects on the scene's surfaces; without, all are loose.
         curvature: 0 to 1, share of objects that are bent around a cylinder or rippled like cloth.
         looks: weight of each look by its name in the table `LOOKS`.
@@ -51,6 +56,7 @@ class RenderSettings:
     lying_rotation_deg: float = 180.0
     lean_deg: float = 12.0
     loose: float = 0.25
+    standing: float = 0.0
     loose_tilt_deg: float = 50.0
     planes: bool = True
     curvature: float = 0.2

@@ -1,4 +1,4 @@
-"""What a run of `vision synth logos` is asked for: paths, settings, and the fingerprint that tells runs apart."""
+"""What a run of `vision synth` is asked for: objects, backgrounds, settings, and what tells runs apart."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import vision_cli
 from vision_cli.core.catalogue import Catalogue
-from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.errors import UsageError
 from vision_cli.core.files import file_sha256
+from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.core.synth_config import SynthConfig
-from vision_cli.formats import photos
-from vision_cli.synth import BLENDS, DEPTH, LOOKS, cache, logos
+from vision_cli.stages.synth import backgrounds, commands
+from vision_cli.stages.synth.commands import AnyConfig, Command
+from vision_cli.stages.synth.objects import Objects
+from vision_cli.stages.synth.photo_sources import View, Views, Word, resolved
+from vision_cli.synth import BLENDS, DEPTH, LOOKS, cache, render
+from vision_cli.synth.cropping import Crop
 from vision_cli.synth.logos import LogoBook
 from vision_cli.synth.scene import AnalysisSettings
-from vision_cli.synth.settings import DEFAULT_LOOKS, RenderSettings
+from vision_cli.synth.settings import RenderSettings
 
 Shard = tuple[int, int]
 """Which of how many, from 1."""
 
-_SHOWN = 10
+_JUDGES = "are not on the side '{}' of the split of the objects' photos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class Asked:
         seed: of the run.
         cache: folder of the scenes.
         offline: no download.
+        reads: folders and files on the disk that are named as inputs.
+        side: of the split that all photos are on; None where the inputs have no split.
+        crop: how much is kept of a photo; None is all of it.
+        notes: what was left out of the inputs, a sentence each.
     """
 
     book: LogoBook
@@ -50,113 +57,129 @@ class Asked:
     seed: int
     cache: Path
     offline: bool
+    reads: tuple[Path, ...] = ()
+    side: str | None = None
+    crop: Crop | None = None
+    notes: tuple[str, ...] = ()
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return all that the bytes of photo i depend on, by name."""
-        render = {each.name: getattr(self.render, each.name) for each in fields(self.render)}
-        render["effects"] = sorted(self.render.effects)
+        """Return all that the bytes of photo i depend on, by name, and the side that it is on.
+
+        The version of the package is not in it: most releases make the same photos.
+        """
+        render_values = {each.name: getattr(self.render, each.name) for each in fields(self.render)}
+        render_values["effects"] = sorted(self.render.effects)
         analysis = {each.name: getattr(self.analysis, each.name) for each in fields(self.analysis)}
+        del analysis["depth_folder"]  # its maps count, wherever they lie
         return {
-            "vision": f"{vision_cli.__version__}, scenes {cache.VERSION}",
+            "rendering": f"{render.VERSION}, scenes {cache.VERSION}",
             "seed": self.seed,
             "image_size": self.image_size,
-            "logos": _digest(_logo_lines(self.book)),
+            "objects": _digest(_logo_lines(self.book)),
             "backgrounds": _digest(f"{name} {file_sha256(self.folder / name)}" for name in self.backgrounds),
-            **{name: _plain(value) for name, value in {**render, **analysis}.items()},
+            "depth_maps": self._depth_maps(),
+            "side": self.side,
+            "margin": None if self.crop is None else list(self.crop.margin),
+            **{name: _plain(value) for name, value in {**render_values, **analysis}.items()},
         }
 
+    def _depth_maps(self) -> str | None:
+        """Return a digest of the user's own depth maps, where they are used.
 
-def ask(project: Project, given_logos: Path | None, given_backgrounds: Path | None, *, offline: bool) -> Asked:
+        Raises:
+            UsageError, DataError: a map is missing.
+        """
+        if self.analysis.depth != "file":
+            return None
+        from vision_cli.synth.depth import file
+
+        maps = (file.find(self.analysis.depth_folder, self.folder / name) for name in self.backgrounds)
+        return _digest(file_sha256(path) for path in maps)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the call says.
+
+    Attributes:
+        objects: folder, data set or view of the objects; None is what the project file says.
+        backgrounds: likewise.
+        offline: no download.
+        remember: write down what is dealt where a view is named.
+    """
+
+    objects: str | None = None
+    backgrounds: str | None = None
+    offline: bool = False
+    remember: bool = False
+
+
+def ask(project: Project, command: Command, given: Given, progress: Progress) -> Asked:
     """Read and check the inputs of a run.
 
     Raises:
-        UsageError: no logos or backgrounds are named, or a look, blend or estimator is unknown.
-        DataError: a logo or background is refused, or there is none.
+        UsageError: no objects or backgrounds are named, or a look, blend or estimator is unknown.
+        DataError: an object or background is refused, or there is none.
         MissingPartError: the depth estimator's packages are not there.
     """
-    config = project.config.synth.logos
-    folder = _folder(project, given_logos, config.logos, "logos")
-    photo_folder = _folder(project, given_backgrounds, config.backgrounds, "backgrounds")
-    others = None if config.distractor_logos is None else project.path(config.distractor_logos)
-    render, analysis = render_settings(project.config.synth), analysis_settings(project)
+    section = command.section(project)
+    render_asked, analysis = render_settings(command, section), analysis_settings(project, section)
+    key = f"synth.{command.name}"
+    views = Views(project, section.side, given.remember)
+    words = (
+        Word(command.objects, given.objects, f"{key}.{command.objects}", command.declared(section)),
+        Word("backgrounds", given.backgrounds, f"{key}.backgrounds", section.backgrounds),
+    )
+    objects, where = (resolved(project, word) for word in words)
+    longest_px = render_asked.size_range_px(section.image_size)[1]
+    found = Objects(project, section, longest_px, views, progress).read(objects)
+    commands.check_negative_class(section, found.book.classes)
+    photos = backgrounds.read(where, views, found.book.classes)
+    photos = photos.without(found.showing, backgrounds.SHOWS).without(found.others, _JUDGES.format(section.side))
     return Asked(
-        read_book(folder, others),
-        photo_folder,
-        find_backgrounds(photo_folder),
-        render,
+        found.book,
+        photos.folder,
+        photos.names,
+        render_asked,
         analysis,
-        config.image_size,
-        config.seed,
+        section.image_size,
+        section.seed,
         project.root / cache.FOLDER,
-        offline,
+        given.offline,
+        reads=tuple(path for path in (objects, where) if isinstance(path, Path)),
+        side=section.side if isinstance(where, View) or found.has_side else None,
+        crop=commands.crop_of(section),
+        notes=(*found.notes, *photos.notes),
     )
 
 
-def read_book(folder: Path, distractors: Path | None) -> LogoBook:
-    """Read the objects; a picture that is of no use ends the run, because its class would be missing.
-
-    Raises:
-        DataError: naming each with its reason.
-    """
-    book = logos.load(folder, distractors=distractors)
-    if book.refused:
-        raise DataError(
-            f"{folder}: {len(book.refused)} of {len(book.refused) + len(book.logos)} pictures cannot be used.",
-            details=[f"{name}: {reason}" for name, reason in book.refused[:_SHOWN]],
-            hint="Give them a transparent background, or take them out of the folder.",
-        )
-    return book
-
-
-def find_backgrounds(folder: Path) -> tuple[str, ...]:
-    """Return the photos of a folder by their paths below it; their headers are read.
-
-    Raises:
-        DataError: there is no such folder, none in it, or one that cannot be read.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder.", hint="Name the folder that holds the backgrounds.")
-    found = [path for path in sorted(folder.rglob("*")) if photos.is_photo_name(path.name) and path.is_file()]
-    names = [path.relative_to(folder).as_posix() for path in found]
-    shown = sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
-    if not shown:
-        raise DataError(f"{folder}: holds no photo.", hint="Put photos there that show none of the logos.")
-    refused = [each.message for each in photos.sizes([folder / name for name in shown]) if isinstance(each, DataError)]
-    if refused:
-        raise DataError(
-            f"{folder}: {len(refused)} of {len(shown)} backgrounds cannot be read.",
-            details=refused[:_SHOWN],
-            hint="Replace or delete them.",
-        )
-    return tuple(shown)
-
-
-def render_settings(config: SynthConfig) -> RenderSettings:
+def render_settings(command: Command, section: AnyConfig) -> RenderSettings:
     """Return the settings of the renderer, each name checked.
 
     Raises:
         UsageError: a look or blend is unknown.
     """
-    wanted = config.logos
-    _known(LOOKS, wanted.looks)
-    _known(BLENDS, wanted.blends)
-    same = {each.name for each in fields(RenderSettings)} & set(type(wanted).model_fields)
-    values = {name: getattr(wanted, name) for name in same}
-    values["looks"] = {name: weight for name, weight in wanted.looks.items() if weight} or dict(DEFAULT_LOOKS)
-    return RenderSettings(**{**values, "blends": tuple(wanted.blends), "effects": frozenset(wanted.effects)})
+    _known(LOOKS, section.looks)
+    _known(BLENDS, section.blends)
+    same = {each.name for each in fields(RenderSettings)} & set(type(section).model_fields)
+    values = {name: getattr(section, name) for name in same}
+    values["looks"] = {name: weight for name, weight in section.looks.items() if weight} or dict(command.looks)
+    values |= {"blends": tuple(section.blends), "effects": frozenset(section.effects)}
+    if commands.task_of(section) == commands.CLASSIFY and commands.negative_class(section) is None:
+        values["negatives"] = 0.0
+    return RenderSettings(**values)
 
 
-def analysis_settings(project: Project) -> AnalysisSettings:
+def analysis_settings(project: Project, section: AnyConfig) -> AnalysisSettings:
     """Return the settings of the analysis.
 
     Raises:
         UsageError: the depth estimator is unknown.
         MissingPartError: its packages are not there.
     """
-    wanted = project.config.synth.logos
-    DEPTH.load(wanted.depth)
-    folder = None if wanted.depth_folder is None else project.path(wanted.depth_folder)
-    return AnalysisSettings(depth=wanted.depth, depth_folder=folder, fov_deg=wanted.fov_deg)
+    DEPTH.load(section.depth)
+    folder = None if section.depth_folder is None else project.path(section.depth_folder)
+    return AnalysisSettings(depth=section.depth, depth_folder=folder, fov_deg=section.fov_deg)
 
 
 def shard_of(text: str | None) -> Shard | None:
@@ -171,14 +194,6 @@ def shard_of(text: str | None) -> Shard | None:
     if first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
         return int(first), int(second)
     raise UsageError(f"--shard {text}: is no part of a whole.", hint="--shard 3/16 is the third of sixteen.")
-
-
-def _folder(project: Project, given: Path | None, declared: str | None, what: str) -> Path:
-    if given is not None:
-        return given
-    if declared is None:
-        raise UsageError(f"which {what}?", hint=f"Say --{what} FOLDER, or set synth.logos.{what} in vision.yaml.")
-    return project.path(declared)
 
 
 def _known(table: Catalogue, names: Any) -> None:

@@ -22,6 +22,7 @@ from vision_cli.imaging.write import encode_jpeg
 from vision_cli.stages.synth.asked import Asked
 from vision_cli.synth import cache
 from vision_cli.synth.analysis import read_background
+from vision_cli.synth.cropping import cropped
 from vision_cli.synth.labels import Placed
 from vision_cli.synth.lot import Lot, Purpose
 from vision_cli.synth.render import Rendered, render
@@ -70,7 +71,8 @@ class Maker:
         """Return photo i and the number of its background; both depend on the seed and i alone."""
         lot = Lot(self.asked.seed, index, self.asked.render.scene_photos)
         which = int(lot.rng(Purpose.BACKGROUND).integers(len(self.asked.backgrounds)))
-        return which, render(*self.scene(which), self.asked.book, self.asked.render, lot)
+        made = render(*self.scene(which), self.asked.book, self.asked.render, lot)
+        return which, cropped(made, self.asked.crop, self.asked.render, lot) if self.asked.crop else made
 
     def make(self, indices: Sequence[int]) -> list[Record]:
         """Write photos and return what is known of each.

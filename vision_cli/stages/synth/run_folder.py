@@ -23,6 +23,7 @@ LOG = "photos.jsonl"
 """One line a photo that is made, with every parameter."""
 
 PICTURES = ("preview.jpg", "steps.jpg")
+PAGE = "report.html"
 _SHARD_LOG = re.compile(r"photos-\d+-of-\d+\.jsonl")
 _PHOTO = re.compile(r"\d{6,}\.jpg|\.\d{6,}\.jpg\.part")
 _SHOWN = 10
@@ -80,7 +81,7 @@ class RunFolder:
         known = {PHOTOS, *state.get("formats", ())} if state else set()
         known |= {f".{name}" for name in known}
         for entry in self.path.iterdir():
-            ours = entry.name in (STATE, *PICTURES) or entry.name in known or entry.name.endswith(".part")
+            ours = entry.name in (STATE, PAGE, *PICTURES) or entry.name in known or entry.name.endswith(".part")
             log = bool(state) and (entry.name == LOG or _SHARD_LOG.fullmatch(entry.name))
             if not (ours or log):
                 yield entry.name
@@ -174,8 +175,18 @@ def _told(value: Any) -> str:
     return files.json_text(value, indent=None)
 
 
-def check_format(name: str) -> None:
-    """Refuse a format that is not written, or that holds no boxes.
+_NEEDED = {
+    "detect": (frozenset({"box", "mask", "polygons"}), "boxes", "coco, yolo, voc, kitti"),
+    "instance": (frozenset({"box", "mask", "polygons"}), "boxes", "coco, yolo, voc, kitti"),
+    "semantic": (frozenset({"mask", "polygons"}), "masks", "masks, panoptic, cityscapes, coco"),
+    "panoptic": (frozenset({"mask", "polygons"}), "masks", "panoptic, cityscapes, coco"),
+    "classify": (frozenset({"class"}), "classes of photos", "imagefolder, csv, webdataset"),
+}
+"""By task: what a format must hold, one of them; what to call that; and formats that do."""
+
+
+def check_format(name: str, task: str) -> None:
+    """Refuse a format that is not written, or that does not hold what a task's labels are.
 
     Raises:
         UsageError: it is such a one.
@@ -183,5 +194,6 @@ def check_format(name: str) -> None:
     found = formats.FORMATS.load(name)
     if not hasattr(found, "write"):
         raise UsageError(f"the format '{name}' is only read.", hint="`vision data convert --help` lists formats.")
-    if not {"box", "mask", "polygons"} & found.CARRIES:
-        raise UsageError(f"the format '{name}' holds no boxes.", hint="Take coco, yolo, voc, kitti ...")
+    needed, what, others = _NEEDED[task]
+    if not needed & found.CARRIES:
+        raise UsageError(f"the format '{name}' holds no {what}.", hint=f"Take {others} ...")

@@ -1,7 +1,7 @@
 """Depth maps of the user's own, found by the photo's name: 16-bit PNG or npy.
 
-`street_01.jpg` finds `street_01.png`, `street_01.npy`, `street_01.jpg.png` or `street_01.jpg.npy` in
-`synth.logos.depth_folder`. Values are depth along the camera's axis in any unit, larger is farther; 0 (as KITTI and NYU
+`street_01.jpg` finds `street_01.png`, `street_01.npy`, `street_01.jpg.png` or `street_01.jpg.npy` in the setting
+`depth_folder`. Values are depth along the camera's axis in any unit, larger is farther; 0 (as KITTI and NYU
 write it), NaN and infinity are holes, which are filled from their nearest neighbours. Maps of another size are resized.
 """
 
@@ -35,7 +35,7 @@ def estimate(request: DepthRequest) -> DepthMap:
         UsageError: no folder was given.
         DataError: no map for this photo, several, or one that is refused.
     """
-    path = find(request)
+    path = find(request.settings.depth_folder, request.background.path)
     depth = read(path)
     height, width = request.regions.shape
     _check_aspect(path, depth, (width, height))
@@ -51,16 +51,15 @@ def estimate(request: DepthRequest) -> DepthMap:
     return DepthMap(np.asarray(cv2.resize(filled, (width, height), interpolation=how), np.float32))
 
 
-def find(request: DepthRequest) -> Path:
-    """Return the file of a photo's map.
+def find(folder: Path | None, photo: Path) -> Path:
+    """Return the file of a photo's map in a folder.
 
     Raises:
         UsageError: no folder was given.
         DataError: none or several.
     """
-    folder, photo = request.settings.depth_folder, request.background.path
     if folder is None:
-        raise UsageError("synth: depth 'file' needs a folder of depth maps.", hint="Set synth.logos.depth_folder.")
+        raise UsageError("synth: depth 'file' needs a folder of depth maps.", hint="Set depth_folder beside depth.")
     names = [f"{stem}{suffix}" for stem in dict.fromkeys((photo.stem, photo.name)) for suffix in _SUFFIXES]
     found = [folder / name for name in names if (folder / name).is_file()]
     if len(found) == 1:
