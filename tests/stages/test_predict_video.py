@@ -233,6 +233,7 @@ def test_a_classifier_answers_frames_too(seasons: Path, home: Path, tmp_path: Pa
         (("clip.avi", "--data", "all", "--output", "OUT"), 2, "--data"),
         (("clip.avi", "--every", "0", "--output", "OUT"), 2, "--every"),
         (("missing.mp4", "--output", "OUT"), 3, "no such video"),
+        (("missing.mp4",), 3, "no such video"),
         (("vision.mp4", "--output", "OUT"), 3, "no frame can be read"),
         (("--camera", "63", "--output", "OUT"), 3, "camera 63: no frame can be read"),
         (("--camera", "/dev/none", "--output", "OUT"), 2, "no such device"),

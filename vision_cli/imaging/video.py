@@ -115,16 +115,25 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.is_dir()
 
 
+def check_video(path: Path) -> None:
+    """Refuse a file that is not there or empty.
+
+    Raises:
+        DataError: so it is.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such video.", hint="Check the path.")
+    if not path.stat().st_size:
+        raise DataError(f"{path}: the video is empty.", hint="Copy it again.")
+
+
 def open_video(path: Path) -> Video:
     """Open a video file.
 
     Raises:
         DataError: it is not there, or no frame of it can be read.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such video.", hint="Check the path.")
-    if not path.stat().st_size:
-        raise DataError(f"{path}: the video is empty.", hint="Copy it again.")
+    check_video(path)
     return _opened(
         str(path),
         cv2.VideoCapture(os.fspath(path)),

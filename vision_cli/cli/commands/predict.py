@@ -94,7 +94,7 @@ def predict(
             "--scores/--no-scores", help="Write scores to that data set; yes, but to yolo, where they are label values."
         ),
     ] = None,
-    every: Annotated[int, typer.Option("--every", min=1, help="Of a video: each so-manieth frame.")] = 1,
+    every: Annotated[int, typer.Option("--every", min=1, help="Of a video: look at one of so many frames.")] = 1,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Of a video or camera: how long to look.")
     ] = None,

@@ -37,7 +37,7 @@ class VideoRequest:
         model: as `PredictRequest.model`.
         output: `.json` or `.csv` file to write.
         pictures: folder for an annotated video.
-        every: look at each so-manieth frame of a file.
+        every: look at one of so many frames of a file.
         seconds: how long to look; None is to the end, or Ctrl-C.
         threads: of the runtime; all cores when None.
         dry_run: say what would be written, write nothing.
@@ -265,6 +265,8 @@ class _Work:
 
 def _checked(request: VideoRequest) -> tuple[Path, Path | None]:
     """Return the place beside which answers are kept, and where the annotated video goes, if one is wanted."""
+    if request.source is not None:
+        video.check_video(request.source)
     if request.output is not None:
         if request.output.suffix not in frame_answers.WRITERS:
             raise UsageError(f"{request.output}: the suffix must be {' or '.join(frame_answers.WRITERS)}.")
