@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from torch import nn
 from torchvision.models.detection import FasterRCNN
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from vision_cli.models.network import Trunk
-from vision_cli.models.places.fpn import REGION_STRIDES, SIZE_PX, FpnBackbone
+from vision_cli.models.places.fpn import SIZE_PX
+from vision_cli.models.places.region_parts import region_parts
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.two_stage import TwoStage
 
 
 def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
-    network: nn.Module = FasterRCNN(FpnBackbone(trunk, REGION_STRIDES, LastLevelMaxPool()), n_outputs)
+    network: nn.Module = FasterRCNN(**region_parts(trunk, n_outputs))
     return network
 
 

@@ -5,25 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import fixed_regions
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import REGION_STRIDES, SIZE_PX, FpnBackbone
+from vision_cli.models.places.fpn import SIZE_PX
+from vision_cli.models.places.region_parts import CHANNELS, region_parts
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.two_stage import TwoStage, filled
-
-_ANCHOR_STRIDES = 4
-_SHAPES = (0.5, 1.0, 2.0)
-_CHANNELS = 128
-_HIDDEN = 512
-_BOX_CELLS = 7
-_REGIONS = 500
-_LEARNED_REGIONS = 128
 
 
 class MaskPlaces(TwoStage):
@@ -49,22 +39,11 @@ class MaskPlaces(TwoStage):
 
 
 def over_trunk(trunk: Trunk, n_outputs: int) -> nn.Module:
-    """Return torchvision's module over a timm trunk, for classes and the background.
-
-    Half as wide and with a quarter of the regions as on ResNet-50, so that it learns and runs on a CPU; and with
-    anchors half as large, as photos are about half as large as the 800 px that torchvision's are meant for.
-    """
-    sizes = tuple((_ANCHOR_STRIDES * stride,) for stride in (*REGION_STRIDES, 2 * REGION_STRIDES[-1]))
+    """Return torchvision's module over a timm trunk, for classes and the background."""
     network: nn.Module = MaskRCNN(
-        FpnBackbone(trunk, REGION_STRIDES, LastLevelMaxPool(), channels=_CHANNELS),
-        rpn_anchor_generator=AnchorGenerator(sizes, (_SHAPES,) * len(sizes)),
-        rpn_post_nms_top_n_train=_REGIONS,
-        rpn_post_nms_top_n_test=_REGIONS,
-        box_head=TwoMLPHead(_CHANNELS * _BOX_CELLS**2, _HIDDEN),
-        box_predictor=FastRCNNPredictor(_HIDDEN, n_outputs),
-        box_batch_size_per_image=_LEARNED_REGIONS,
-        mask_head=MaskRCNNHeads(_CHANNELS, (_CHANNELS,) * 4, 1),
-        mask_predictor=MaskRCNNPredictor(_CHANNELS, _CHANNELS, n_outputs),
+        **region_parts(trunk, n_outputs),
+        mask_head=MaskRCNNHeads(CHANNELS, (CHANNELS,) * 4, 1),
+        mask_predictor=MaskRCNNPredictor(CHANNELS, CHANNELS, n_outputs),
     )
     return network
 
