@@ -75,3 +75,11 @@ def test_other_packages_add_lines_but_replace_none(monkeypatch):
     assert formats.load("theirs").__name__ == "wave"
     assert set(asked) == {"vision_cli.formats"}
     assert list(Catalogue("dataset format", CARDS)) == ["coco", "kitti"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("Wbc", "WBC"), ("platelet", "Platelets"), ("lr", "learning_rate"), ("x", None), ("zebra", None)],
+)
+def test_a_name_is_guessed_in_any_case_and_from_its_initials(name, meant):
+    assert suggestion(name, ["WBC", "RBC", "Platelets", "learning_rate", "x_ray"]) == meant

@@ -72,3 +72,13 @@ def test_the_manifest_is_strict_json(tmp_path: Path) -> None:
     record = run.create(tmp_path, "train", "a", {"lr": float("inf"), "path": tmp_path})
     text = (record.folder / run.MANIFEST).read_text()
     assert json.loads(text, parse_constant=lambda name: pytest.fail(name))["lr"] is None
+
+
+def test_a_run_of_another_kind_is_named_where_there_is_no_training(tmp_path):
+    with pytest.raises(DataError) as refused:
+        run.latest(tmp_path, "train")
+    assert refused.value.hint == "Run `vision train` first."
+    (tmp_path / "runs/trial/latest/model").mkdir(parents=True)
+    with pytest.raises(DataError) as refused:
+        run.latest(tmp_path, "train")
+    assert refused.value.hint.endswith("There is one of another kind: --model runs/trial/latest/model.")

@@ -32,9 +32,13 @@ class Card:
 
 
 def suggestion(name: str, known: Iterator[str] | list[str] | tuple[str, ...]) -> str | None:
-    """Return the known name nearest to a misspelt one, or None."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """Return the known name nearest to a misspelt one in any case, or that `lr` is short for; None where none is."""
+    names = {each.casefold(): each for each in reversed(list(known))}
+    wanted = name.casefold()
+    if matches := difflib.get_close_matches(wanted, names, n=1, cutoff=0.6):
+        return names[matches[0]]
+    meant = [each for folded, each in names.items() if wanted == "".join(part[:1] for part in folded.split("_"))]
+    return meant[0] if len(meant) == 1 and len(wanted) > 1 else None
 
 
 def require(modules: tuple[str, ...], *, extra: str, what: str) -> None:

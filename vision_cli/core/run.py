@@ -161,5 +161,7 @@ def latest(root: Path, stage: str) -> Run:
     """
     link = root / RUNS / stage / LATEST
     if not link.is_dir():
-        raise DataError(f"{root / RUNS / stage}: no run yet.", hint=f"Run `vision {stage}` first.")
+        others = [each.parent for each in sorted(root.glob(f"{RUNS}/*/{LATEST}/model"))]
+        trial = f" There is one of another kind: --model {others[0].relative_to(root)}/model." if others else ""
+        raise DataError(f"{root / RUNS / stage}: no run yet.", hint=f"Run `vision {stage}` first.{trial}")
     return Run(link.resolve())

@@ -39,7 +39,7 @@ class ByHeart:
     Attributes:
         photos: number of them.
         first_loss: of the first epoch.
-        last_loss: of the best epoch.
+        last_loss: of the last epoch.
         metric: the figure that must be near 1 on the very photos that were learned.
         value: of it.
         bound: that it has to pass.
@@ -169,7 +169,7 @@ def judged(task: str, photos: int, history: list[Mapping[str, Any]], measurement
     metric = _GOAL.get(task, "f1")
     losses = [float(row["train_loss"]) for row in history]
     value = measurement.values.get(metric) or 0.0
-    return ByHeart(photos, losses[0], min(losses), metric, value, _BOUND.get(metric, 0.9))
+    return ByHeart(photos, losses[0], losses[-1], metric, value, _BOUND.get(metric, 0.9))
 
 
 @dataclass(frozen=True, slots=True)
