@@ -64,6 +64,8 @@ TRAINED = {"train", "eval", "export", "predict", "report"}
 """They need a model: `stages` tests them."""
 SLOW = {"doctor"}
 """It looks at the machine; what it finds may change between two calls."""
+NETWORK = {"synth distance"}
+"""It needs torch; a test of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +141,19 @@ def test_a_question_is_answered_in_full(vision, lines, folder, monkeypatch, word
     assert brief.out == full.out != ""
 
 
+def test_a_distance_is_told_in_full(vision, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    for number in range(40):
+        path = tmp_path / ("real" if number % 2 else "made") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.effect_noise((40, 30), 20 + number).convert("RGB").save(path)
+    full, brief = vision("synth", "distance", "made", "real"), vision("synth", "distance", "made", "real", "-q")
+    assert full.code == brief.code == 0, full.err
+    assert brief.out == full.out
+    assert "How far from real" in full.out
+
+
 def test_a_no_is_told_in_full_with_the_way_out(vision, folder, monkeypatch):
     monkeypatch.chdir(folder)
     called = vision("data", "convert", "boxes.csv", "no", "--to", "imagefolder", "-q")
@@ -148,7 +163,7 @@ def test_a_no_is_told_in_full_with_the_way_out(vision, folder, monkeypatch):
 
 
 def test_every_command_is_in_the_table():
-    said = {" ".join(words.split()[: 3 if words.startswith(GROUPS) else 2]) for words in (*LINE, *ANSWER)}
+    said = {" ".join(words.split()[: 3 if words.startswith(GROUPS) else 2]) for words in (*LINE, *ANSWER)} | NETWORK
     known = {f"data {name}" for name in DATA.keys() - {"label", "gold"}}
     known |= {f"synth {name}" for name in SYNTH}
     known |= {f"data label {name}" for name in LABEL} | {f"data gold {name}" for name in GOLD}

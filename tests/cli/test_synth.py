@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+COMMANDS = ("logos", "paste", "classify")
 WORDS = ("synth", "logos", "--logos", "logos", "--backgrounds", "photos", "--workers", "1")
 
 
@@ -79,6 +80,38 @@ def test_the_project_file_says_it_all(vision, folder):
 )
 def test_what_is_wrong_has_its_exit_code_and_a_way_out(vision, folder, words, code, said):
     called = vision(*WORDS, *words)
+    assert called.code == code, called.err
+    assert said in called.err
+    assert "Traceback" not in called.err
+    assert not (folder / "synth").exists()
+
+
+def words_of(command: str) -> tuple[str, ...]:
+    objects = "--logos" if command == "logos" else "--objects"
+    return "synth", command, objects, "logos", "--backgrounds", "photos", "--workers", "1", "-n", "2"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_looks_for_its_objects_in_the_backgrounds(vision, folder, command):
+    called = vision(*words_of(command), "--check-clean", "--json")
+    assert called.code == 0, called.err
+    assert "None of 2 backgrounds seems to show one of the objects." in json.loads(called.out)["notes"]
+    assert (folder / "synth/clean/backgrounds.csv").is_file()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--detector", "model"), 2, "--detector looks for objects in backgrounds"),
+        (("--check-clean", "--detector", "model"), 3, "model"),
+        (("--real", "photos", "--shard", "1/2"), 2, "--real: no distance is told with --shard"),
+        (("--real", "photos", "--preview", "2"), 2, "--real: no distance is told with --preview"),
+        (("--real", "nowhere"), 3, "nowhere: there is no such folder"),
+    ],
+)
+def test_each_command_refuses_a_half_that_says_nothing(vision, folder, command, words, code, said):
+    called = vision(*words_of(command), *words)
     assert called.code == code, called.err
     assert said in called.err
     assert "Traceback" not in called.err

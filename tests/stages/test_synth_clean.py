@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from vision_cli.stages.synth.cleaning import FOLDER, LIST, PICTURE
 from vision_cli.stages.synth.run import SynthRequest, make_photos
 from vision_cli.synth.spotting import spot
 
-SETTINGS = ("synth.logos.image_size=200", "synth.logos.size_share=[0.2,0.5]", "synth.logos.negatives=0")
+SETTINGS = ("image_size=200", "size_share=[0.2,0.5]", "negatives=0")
 
 
 def badge(seed: int) -> np.ndarray:
@@ -52,12 +53,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def request(root: Path, **given) -> SynthRequest:
-    loaded = project.load(None, SETTINGS, start=root)
+def request(root: Path, command: str = "logos", **given) -> SynthRequest:
+    loaded = project.load(None, [f"synth.{command}.{each}" for each in SETTINGS], start=root)
     words = str(root / "logos"), str(root / "photos")
-    return SynthRequest(
-        loaded, "logos", *words, given.pop("count", 8), root / "run", workers=1, check_clean=True, **given
-    )
+    given = {"count": 8, "out": root / "run", "workers": 1, "check_clean": True, **given}
+    return SynthRequest(loaded, command, *words, **given)
 
 
 def used(root: Path) -> set[str]:
@@ -76,6 +76,54 @@ def test_the_photo_with_a_logo_is_set_aside_with_reason_place_and_picture(root):
         assert min(picture.size) > 100
     assert any("1 of 3 backgrounds are set aside" in note for note in result.notes)
     assert "set aside" in (root / "run/report.html").read_text()
+
+
+@pytest.mark.parametrize("command", ["paste", "classify"])
+def test_the_other_commands_set_it_aside_as_well(root, command):
+    make_photos(request(root, command, count=24))
+    assert used(root) == {"room.png", "wall.png"}
+
+
+@pytest.fixture
+def elsewhere(root: Path) -> Path:
+    """Another project with the same photos and logos, as on another machine."""
+    for name in ("logos", "photos"):
+        shutil.copytree(root / name, root / "elsewhere" / name)
+    return root / "elsewhere"
+
+
+def bring(source: Path, target: Path) -> None:
+    """Copy photos and logs of parts."""
+    for path in (*source.glob("photos/*.jpg"), *source.glob("photos-*.jsonl")):
+        shutil.copy(path, target / path.relative_to(source))
+
+
+def test_parts_that_are_made_apart_set_the_same_aside(root, elsewhere):
+    make_photos(request(root, count=16, shard="1/2"))
+    make_photos(request(elsewhere, count=16, shard="2/2"))
+    bring(elsewhere / "run", root / "run")
+    assert make_photos(request(root, count=16)).made == 0
+    make_photos(request(root, count=16, out=root / "whole"))
+    for path in (root / "whole/photos").iterdir():
+        assert path.read_bytes() == (root / "run/photos" / path.name).read_bytes()
+    assert used(root) == {"room.png", "wall.png"}
+
+
+def test_parts_with_another_list_are_refused(root, elsewhere):
+    make_photos(request(root, count=16, shard="1/2"))
+    other = elsewhere / FOLDER / LIST
+    other.parent.mkdir(parents=True)
+    other.write_text("decision,photo\ndeny,wall.png\n")
+    with pytest.raises(UsageError, match="other settings") as refused:
+        make_photos(request(elsewhere, count=16, shard="2/2", out=root / "run"))
+    assert "synth/clean/backgrounds.csv" in refused.value.hint
+    make_photos(request(elsewhere, count=16, shard="2/2"))
+    bring(elsewhere / "run", root / "run")
+    for given in ({}, {"dry_run": True}):
+        with pytest.raises(UsageError, match="of 16 photos were made with other backgrounds") as refused:
+            make_photos(request(root, count=16, **given))
+        assert "room.png there, wall.png now" in "\n".join(refused.value.details)
+        assert "synth/clean/backgrounds.csv" in refused.value.hint
 
 
 def test_a_second_run_looks_at_new_photos_only(root, monkeypatch):
@@ -111,6 +159,12 @@ def test_a_dry_run_writes_nothing(root):
     make_photos(request(root, dry_run=True))
     assert not (root / FOLDER).exists()
     assert not (root / ".vision").exists()
+
+
+def test_a_dry_run_goes_by_the_list_that_is_there(root):
+    make_photos(request(root))
+    found = make_photos(request(root, count=12, dry_run=True))
+    assert (found.kept, found.wanted) == (8, 12)
 
 
 def test_all_set_aside_is_an_error_that_names_the_list(root):

@@ -73,8 +73,19 @@ def record(index: int, size: float, blend: str, look: str) -> dict:
     one = {"size_px": size, "angle_deg": -10.0, "tilt_deg": 5.0, "contrast": 20.0, "visibility": 1.0, "look": look}
     return {
         **{"photo": index, "width": 100, "height": 80, "blend": blend, "mirrored": False, "jpeg_quality": 90},
+        "noise_sigma": (0.5, 1.0, 4.0)[index // 2 % 3],
         "objects": [{**one, "blur_px": 0.5, "motion_px": 0.0, "plane": None}] if size else [],
     }
+
+
+def test_a_log_without_the_noise_has_no_bins_of_it():
+    rows = [record(index, 10 + index, "alpha", "plain") for index in range(60)]
+    assert "noise of the background, grey levels" in {each.name for each in parameters(rows, np.arange(60))}
+    for row in rows:
+        del row["noise_sigma"]
+    names = {each.name for each in parameters(rows, np.arange(60))}
+    assert "size, share of the photo" in names
+    assert "noise of the background, grey levels" not in names
 
 
 def test_photos_are_split_by_what_was_drawn_for_them():
@@ -87,6 +98,9 @@ def test_photos_are_split_by_what_was_drawn_for_them():
     size = found["size, share of the photo"]
     assert size.bins == ("0.1 to 0.1", "0.2 to 0.2", "0.3 to 0.3")
     assert size.of.tolist() == [{10: 0, 20: 1, 30: 2, 0: -1}[sizes[index // 2 % 60]] for index in range(120)]
+    noise = found["noise of the background, grey levels"]
+    assert noise.bins == ("0.5 to 0.5", "1 to 1", "4 to 4")
+    assert noise.of.tolist() == [index // 2 % 3 for index in range(120)]
     assert found["blend"].of.tolist() == [0, 1] * 60
     assert found["look of the largest"].bins == ("neon", "plain")
     assert "tilt, degrees" not in found  # one value

@@ -99,11 +99,12 @@ def clean(asked: Asked, project: Project, check: Check, progress: Progress) -> t
     decisions = Decisions.of(lines)
     contents = sightings.contents_of(asked.folder, asked.backgrounds)
     said = {name: decisions.on(name, sha) for name, sha in contents.items()}
+    listed = {line.values["sha256"] for line in lines if check.dry_run and line.decision == ASIDE}
     found = {} if check.dry_run else _look(asked, project, check, contents, progress)
     aside = [
         Aside(name, sha, found.get(sha))
         for name, sha in contents.items()
-        if said[name] == DENY or (said[name] != ALLOW and sha in found)
+        if said[name] == DENY or (said[name] != ALLOW and (sha in found or sha in listed))
     ]
     aside.sort(key=lambda each: (-(each.seen.score if each.seen else 2.0), each.photo))
     if not check.dry_run:
@@ -120,10 +121,10 @@ def _look(
     """Return what each background most seems to show, by its SHA-256; those that seem to show nothing are not in it."""
     photos = Photos(asked.folder, {sha: name for name, sha in contents.items()}, asked.cache)
     rounds: list[Found] = []
+    if check.detector is not None:  # first, because it may be refused and the other takes long
+        rounds.append(sightings.by_detector(photos, check.detector, asked.book.classes, project, progress))
     matched = sightings.by_matching(photos, asked.book, sightings.workers_of(check.workers), progress)
     rounds.append({sha: tuple(each for each in seen if each.score >= check.least) for sha, seen in matched.items()})
-    if check.detector is not None:
-        rounds.append(sightings.by_detector(photos, check.detector, asked.book.classes, project, progress))
     every = {sha: [each for one in rounds for each in one[sha]] for sha in photos.contents}
     return {sha: max(seen, key=lambda each: each.score) for sha, seen in every.items() if seen}
 

@@ -41,6 +41,12 @@ def name_of(index: int) -> str:
     return f"{index:06d}.jpg"
 
 
+def background_of(asked: Asked, index: int) -> int:
+    """Return the number of photo i's background; all photos of a scene have the same."""
+    lot = Lot(asked.seed, index, asked.render.scene_photos)
+    return int(lot.rng(Purpose.BACKGROUND).integers(len(asked.backgrounds)))
+
+
 @dataclass(slots=True)
 class Maker:
     """Makes photos; it remembers the scene of the last one.
@@ -70,7 +76,7 @@ class Maker:
     def rendered(self, index: int) -> tuple[int, Rendered]:
         """Return photo i and the number of its background; both depend on the seed and i alone."""
         lot = Lot(self.asked.seed, index, self.asked.render.scene_photos)
-        which = int(lot.rng(Purpose.BACKGROUND).integers(len(self.asked.backgrounds)))
+        which = background_of(self.asked, index)
         made = render(*self.scene(which), self.asked.book, self.asked.render, lot)
         return which, cropped(made, self.asked.crop, self.asked.render, lot) if self.asked.crop else made
 
@@ -88,7 +94,8 @@ class Maker:
         content = encode_jpeg(made.photo, made.jpeg_quality)
         if self.folder is not None:
             _place(self.folder / name_of(index), content)
-        return _record(index, made, self.asked.backgrounds[which], content)
+        noise = round(float(self.scene(which)[1].noise_sigma), _DIGITS)
+        return {**_record(index, made, self.asked.backgrounds[which], content), "noise_sigma": noise}
 
 
 def _place(path: Path, content: bytes) -> None:

@@ -21,7 +21,7 @@ from vision_cli.stages.synth.commands import COMMANDS, AnyConfig
 from vision_cli.stages.synth.distance import DistanceResult
 from vision_cli.stages.synth.label_set import Labels
 from vision_cli.stages.synth.making import PHOTOS, Record
-from vision_cli.stages.synth.run_folder import RunFolder, check_format
+from vision_cli.stages.synth.run_folder import SAME_BACKGROUNDS, RunFolder, check_format
 from vision_cli.stages.synth.sides import dealt_notes, sides_of
 from vision_cli.stages.synth.summary import Saved, Summary
 from vision_cli.stages.synth.telling import Telling
@@ -31,6 +31,7 @@ FOLDER = Path("synth")
 """Where the folders of runs go when nobody says, each by its command's name."""
 
 _BYTES_A_PHOTO = 120_000
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,10 @@ def make_photos(request: SynthRequest, progress: Progress | None = None) -> Synt
     """
     project = _with_given(request)
     shard = asking.shard_of(request.shard)
-    if request.preview is not None and shard is not None:
-        raise UsageError("--preview shows the first photos, not a part.", hint="Leave --shard out.")
     progress = progress or Silent()
     command = COMMANDS[request.command]
     config = command.section(project)
+    _check_options(request, config)
     to, task = commands.format_of(config), commands.task_of(config)
     check_format(to, task)
     given = Given(request.objects, request.backgrounds, request.offline, remember=not request.dry_run)
@@ -169,7 +169,7 @@ class _Run:
         self.folder.check(fingerprint)
         wanted = self._indices()
         if self.request.dry_run:
-            there = self.folder.made() if self.folder.state() else {}
+            there = self._there() if self.folder.state() else {}
             return SynthResult(
                 self.folder.path,
                 None,
@@ -181,9 +181,27 @@ class _Run:
             )
         self.folder.begin(fingerprint)
         with self.folder.held():
-            records = self.folder.made()
+            records = self._there()
             self._check_count(records)
             return self._made(records, wanted)
+
+    def _there(self) -> dict[int, Record]:
+        """Return the photos that are there.
+
+        Raises:
+            UsageError: some were made elsewhere, where other backgrounds were used.
+        """
+        found = self.folder.made()
+        each, names = self.asked.render.scene_photos, self.asked.backgrounds
+        now = {scene: names[making.background_of(self.asked, scene * each)] for scene in {i // each for i in found}}
+        other = [index for index, row in sorted(found.items()) if row["background"] != now[index // each]]
+        if other:
+            raise UsageError(
+                f"{self.folder.path}: {len(other)} of {len(found)} photos were made with other backgrounds.",
+                details=[f"photo {i}: {found[i]['background']} there, {now[i // each]} now" for i in other[:_SHOWN]],
+                hint=SAME_BACKGROUNDS,
+            )
+        return found
 
     def _made(self, records: dict[int, Record], wanted: Sequence[int]) -> SynthResult:
         missing = [index for index in wanted if index not in records]
@@ -268,6 +286,30 @@ def _with_given(request: SynthRequest) -> Project:
     return replace(request.project, config=config.model_copy(update={"synth": section}))
 
 
+def _check_options(request: SynthRequest, config: AnyConfig) -> None:
+    """Refuse options that say nothing beside each other.
+
+    Raises:
+        UsageError: naming them.
+    """
+    part, shown = request.shard is not None, request.preview is not None
+    if shown and part:
+        raise UsageError("--preview shows the first photos, not a part.", hint="Leave --shard out.")
+    if request.real is not None and (part or shown):
+        other = "--shard" if part else "--preview"
+        raise UsageError(
+            f"--real: no distance is told with {other}: it takes all photos of a run.",
+            hint=f"Leave --real out here, and say it to the command without {other}.",
+        )
+    if request.detector is not None and not _looks(request, config):
+        raise UsageError("--detector looks for objects in backgrounds.", hint="Say --check-clean as well.")
+
+
+def _looks(request: SynthRequest, config: AnyConfig) -> bool:
+    """Return whether backgrounds are searched for the objects."""
+    return config.check_clean if request.check_clean is None else request.check_clean
+
+
 def _checked_real(project: Project, config: AnyConfig, request: SynthRequest) -> Path | None:
     """Return the folder of real photos, if there is one, before anything is made.
 
@@ -288,10 +330,7 @@ def _cleaned(
     asked: Asked, project: Project, config: AnyConfig, request: SynthRequest, progress: Progress
 ) -> tuple[Asked, cleaning.Cleaned | None]:
     """Return the run without backgrounds that seem to show an object, where that is asked."""
-    wanted = config.check_clean if request.check_clean is None else request.check_clean
-    if not wanted:
-        if request.detector is not None:
-            raise UsageError("--detector looks for objects in backgrounds.", hint="Say --check-clean as well.")
+    if not _looks(request, config):
         return asked, None
     check = cleaning.Check(config.clean_score, request.detector, request.workers, request.dry_run)
     return cleaning.clean(asked, project, check, progress)

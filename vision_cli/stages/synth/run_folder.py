@@ -22,6 +22,11 @@ STATE = "synth.json"
 LOG = "photos.jsonl"
 """One line a photo that is made, with every parameter."""
 
+SAME_BACKGROUNDS = (
+    "All parts need the same photos and, with --check-clean, the same detector and the same "
+    "synth/clean/backgrounds.csv: copy that file to where parts are made, then make the parts that differ anew."
+)
+
 PICTURES = ("preview.jpg", "steps.jpg")
 PAGE = "report.html"
 _SHARD_LOG = re.compile(r"photos-\d+-of-\d+\.jsonl")
@@ -74,8 +79,13 @@ class RunFolder:
             raise UsageError(
                 f"{self.path}: its photos were made with other settings.",
                 details=differences[:_SHOWN],
-                hint="Choose another folder with --out, take the old settings back, or delete this one.",
+                hint=self._way_out(differences),
             )
+
+    def _way_out(self, differences: Iterable[str]) -> str:
+        if self.shard is not None and any(line.startswith("backgrounds:") for line in differences):
+            return SAME_BACKGROUNDS
+        return "Choose another folder with --out, take the old settings back, or delete this one."
 
     def _foreign(self, state: Mapping[str, Any]) -> Iterator[str]:
         known = {PHOTOS, *state.get("formats", ())} if state else set()

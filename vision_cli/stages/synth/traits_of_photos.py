@@ -21,6 +21,7 @@ _NUMBERS: dict[str, Callable[[Record], float]] = {
     "motion, px": lambda row: _mean(row, lambda each: each["motion_px"]),
     "share on a surface": lambda row: _mean(row, lambda each: float(each["plane"] is not None)),
     "objects": lambda row: float(len(row["objects"])),
+    "noise of the background, grey levels": lambda row: float(row["noise_sigma"]),
     "JPEG quality": lambda row: float(row["jpeg_quality"]),
 }
 _WORDS: dict[str, Callable[[Record], str | None]] = {

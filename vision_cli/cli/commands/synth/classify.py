@@ -7,11 +7,14 @@ import typer
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.commands.synth.options import (
     Backgrounds,
+    CheckClean,
     Count,
+    Detector,
     Format,
     Objects,
     Out,
     Preview,
+    Real,
     Seed,
     Shard,
     Workers,
@@ -27,6 +30,7 @@ app = group("classify", "Photos of one object each, for a classifier.")
     epilog=examples(
         "vision synth classify --objects logos/ --backgrounds photos/ --preview 16",
         "vision synth classify --objects logos/ --backgrounds photos/ -n 5000",
+        "vision synth classify -n 5000 --check-clean --detector runs/train/latest",
         "vision synth classify -n 5000 synth.classify.negative_class=nothing synth.classify.crop=photo",
     ),
 )
@@ -41,6 +45,9 @@ def classify(
     workers: Workers = None,
     preview: Preview = None,
     shard: Shard = None,
+    check_clean: CheckClean = False,
+    detector: Detector = None,
+    real: Real = None,
 ) -> None:
     """Make photos that show one object each, cropped around it: a folder a class."""
     session = Session.of(context)
@@ -48,4 +55,5 @@ def classify(
     from vision_cli.stages.synth.run import SynthRequest
 
     given = (objects, backgrounds, count, out, seed, to, None, workers, preview, shard)
-    answer(session, SynthRequest(project, "classify", *given, offline=session.offline, dry_run=session.dry_run))
+    request = SynthRequest(project, "classify", *given, offline=session.offline, dry_run=session.dry_run)
+    answer(session, request, check_clean, detector, real)

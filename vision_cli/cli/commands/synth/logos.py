@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -64,5 +63,5 @@ def logos(
     from vision_cli.stages.synth.run import SynthRequest
 
     given = (logos, backgrounds, count, out, seed, to, task, workers, preview, shard)
-    request = SynthRequest(project, "logos", *given, session.offline, session.dry_run, check_clean or None)
-    answer(session, replace(request, detector=detector, real=real))
+    request = SynthRequest(project, "logos", *given, offline=session.offline, dry_run=session.dry_run)
+    answer(session, request, check_clean, detector, real)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,9 +60,12 @@ Real = Annotated[
 ]
 
 
-def answer(session: Session, request: SynthRequest) -> None:
-    """Make the photos, and tell what came of it."""
+def answer(
+    session: Session, request: SynthRequest, check_clean: bool, detector: Path | None, real: Path | None
+) -> None:
+    """Make the photos, and tell what came of it; the last three are the options of these names."""
     from vision_cli.cli.render.synth import draw
     from vision_cli.stages.synth.run import make_photos
 
-    session.answer(make_photos(request, session.progress), draw)
+    asked = replace(request, check_clean=check_clean or None, detector=detector, real=real)
+    session.answer(make_photos(asked, session.progress), draw)

@@ -7,12 +7,15 @@ import typer
 from vision_cli.cli.command import WritingCommand, examples, group
 from vision_cli.cli.commands.synth.options import (
     Backgrounds,
+    CheckClean,
     Count,
+    Detector,
     Format,
     ForTask,
     Objects,
     Out,
     Preview,
+    Real,
     Seed,
     Shard,
     Workers,
@@ -29,6 +32,7 @@ app = group("paste", "Put cut-outs of anything into photos.")
         "vision synth paste --objects mugs/ --backgrounds photos/ --preview 16",
         "vision synth paste --objects street/instances.json --backgrounds photos/ -n 5000",
         "vision synth paste --objects labelled --backgrounds empty --task panoptic",
+        "vision synth paste -n 2000 --check-clean --real photos/kitchen",
     ),
 )
 def paste(
@@ -43,6 +47,9 @@ def paste(
     workers: Workers = None,
     preview: Preview = None,
     shard: Shard = None,
+    check_clean: CheckClean = False,
+    detector: Detector = None,
+    real: Real = None,
 ) -> None:
     """Stand or hold cut-outs of anything in photos: any number of photos, with boxes and masks."""
     session = Session.of(context)
@@ -50,4 +57,5 @@ def paste(
     from vision_cli.stages.synth.run import SynthRequest
 
     given = (objects, backgrounds, count, out, seed, to, task, workers, preview, shard)
-    answer(session, SynthRequest(project, "paste", *given, offline=session.offline, dry_run=session.dry_run))
+    request = SynthRequest(project, "paste", *given, offline=session.offline, dry_run=session.dry_run)
+    answer(session, request, check_clean, detector, real)
