@@ -113,7 +113,9 @@ def prepare(request: EvalRequest, *, remember: bool = True) -> Subject:
     targets = tuple(request.kpis or judging.of_models(project.config.targets()))
     judging.check_kpis(targets, runner.card.task, runner.card.classes)
     if request.crosscheck and runner.card.task not in OBJECT_TASKS:
-        raise UsageError(f"--crosscheck: checks objects, and the model's task is {runner.card.task}.", hint="Leave it out.")
+        raise UsageError(
+            f"--crosscheck: checks objects, and the model's task is {runner.card.task}.", hint="Leave it out."
+        )
     if request.data:
         loaded = view_data.load_folder(project, request.data)
     else:
