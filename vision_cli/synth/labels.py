@@ -133,22 +133,17 @@ def bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
 
 
 def visible(
-    change: NDArray[np.uint8], seen: NDArray[np.float32], hidden: NDArray[np.float32] | None
+    change: NDArray[np.uint8], seen: NDArray[np.float32]
 ) -> tuple[NDArray[np.bool_], tuple[int, int, int, int]] | None:
     """Return an object's pixels, cut to their own bounds, and those bounds in the window; None when nothing changed.
 
     Args:
-        change: uint8 (h, w), by how much it changed the photo when it was put there.
-        seen: float32 (h, w), how much of each pixel it covered then.
-        hidden: float32 (h, w), how much of each pixel was covered by what came later; None for nothing.
+        change: uint8 (h, w), by how much the photo differs from the one without it.
+        seen: float32 (h, w), how much of each pixel is seen to be covered by it.
     """
-    if hidden is not None:
-        left = 1 - hidden
-        changed, covered = change * left >= CHANGED_LEVELS, seen * left >= 0.5
-    else:
-        changed, covered = change >= CHANGED_LEVELS, seen >= 0.5
+    changed = change >= CHANGED_LEVELS
     found = bounds(changed)
     if found is None:
         return None
     window = slice(found[1], found[3]), slice(found[0], found[2])
-    return changed[window] | covered[window], found
+    return changed[window] | (seen[window] >= 0.5), found

@@ -15,7 +15,7 @@ from vision_cli.synth.looks.sample import Sample
 from vision_cli.synth.scene import Background, Scene
 from vision_cli.synth.settings import RenderSettings
 from vision_cli.synth.shadow import Shade
-from vision_cli.synth.things import PIECE, Thing
+from vision_cli.synth.things import PIECE, WHOLE, Thing, Window
 
 _LOOSE_SHADOW = 0.5
 
@@ -52,11 +52,7 @@ class Easel:
             sample = LOOKS.load(thing.look).apply(sample, rng)
             self._noise(sample, rng)
             sample = BLENDS.load(self.blend).apply(sample)
-        under = self.photo[thing.layer.window].astype(np.float32)
-        if sample.spill is not None:
-            under += sample.spill * (1 - under * np.float32(1 / 255))
-        below = _pixels(under)
-        painted = _pixels(under + sample.alpha[..., None] * (sample.colour - under))
+        below, painted = laid_over(self.photo[thing.layer.window], sample)
         change = difference(painted, below)
         fault = self._fault(thing, change) if thing.labelled else None
         if fault is not None:
@@ -65,23 +61,24 @@ class Easel:
                 self.photo[dimmed.window] = dimmed.before
             return False
         self.photo[thing.layer.window] = below if self._omits(thing) else painted
-        thing.change = change
         self._note(thing, sample, dimmed)
+        thing.without = below if thing.labelled else None
         return True
 
     def _omits(self, thing: Thing) -> bool:
         return thing.labelled and self.settings.omit == sum(one.labelled for one in self.done)
 
     def _note(self, thing: Thing, sample: Sample, dimmed: Shade | None) -> None:
-        """Note what a thing does to those below it: it hides them, and its shadow or its light makes them fainter."""
+        """Do to the photo without each of those below it what was done to the photo: shadow, glow and paint."""
         for earlier in self.done:
             if dimmed is not None:
                 earlier.dim(dimmed)
-            if sample.spill is not None:
-                earlier.dim(Shade(thing.layer.left, thing.layer.top, 255 - _pixels(sample.spill.max(axis=2))))
-            part = earlier.shares(thing.layer.window)
-            if part is not None:
-                earlier.cover_up(part[0], sample.alpha[part[1]])
+            shared = earlier.shares(thing.layer.window)
+            if shared is not None:
+                own, part = shared
+                earlier.cover_up(own, sample.alpha[part])
+                if earlier.without is not None:
+                    earlier.without[own] = laid_over(earlier.without[own], sample, part)[1]
         self.done.append(thing)
 
     def _cast(self, thing: Thing, rng: np.random.Generator) -> Shade | None:
@@ -130,6 +127,17 @@ class Easel:
         side = max(wanted[2] - wanted[0], wanted[3] - wanted[1])
         off = max(abs(one - other) for one, other in zip(wanted, found, strict=True))
         return "an edge is not seen" if off > max(3.0, 0.05 * side) else None
+
+
+def laid_over(
+    under: NDArray[np.uint8], sample: Sample, part: Window = WHOLE
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return uint8 (h, w, 3) with the glow of a sample, or of a part of it, and with all of it."""
+    pixels = under.astype(np.float32)
+    if sample.spill is not None:
+        pixels += sample.spill[part] * (1 - pixels * np.float32(1 / 255))
+    painted = _pixels(pixels + sample.alpha[part][..., None] * (sample.colour[part] - pixels))
+    return _pixels(pixels), painted
 
 
 def _pixels(field: NDArray[np.float32]) -> NDArray[np.uint8]:

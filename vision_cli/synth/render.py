@@ -16,9 +16,9 @@ from vision_cli.synth.lot import Lot, Purpose
 from vision_cli.synth.painting import Easel
 from vision_cli.synth.scene import Background, Scene
 from vision_cli.synth.settings import RenderSettings
-from vision_cli.synth.things import Thing, seen_of
+from vision_cli.synth.things import Thing
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever photo i of the same settings gets other pixels or labels."""
 
 _ATTEMPTS = 8
@@ -102,7 +102,7 @@ def _quality(scene: Scene) -> int:
 
 def _placed(thing: Thing, easel: Easel) -> Placed | None:
     """Return a painted object's label; None for what has none."""
-    found = seen_of(thing) if thing.labelled else None
+    found = thing.seen_in(easel.photo)
     if found is None:
         return None
     mask, (left, top, right, bottom) = found

@@ -37,6 +37,10 @@ class Shade:
         height, width = self.keep.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
+    def fall_on(self, pixels: NDArray[np.uint8], part: tuple[slice, slice]) -> None:
+        """Darken uint8 (h, w, 3), in place, by a part of this shadow."""
+        pixels[...] = cv2.multiply(pixels, cv2.merge([self.keep[part]] * 3), scale=1 / 255)
+
 
 def cast(photo: NDArray[np.uint8], layer: Layer, light: Light, height: float) -> Shade | None:
     """Darken a photo where an object keeps light off, in place; tell where and how much.
@@ -118,11 +122,11 @@ def _blurred(alpha: NDArray[np.uint8], sigma: float) -> tuple[NDArray[np.uint8],
     return blurred, pad, (alpha.shape[1] / small[0], alpha.shape[0] / small[1])
 
 
-def _darken(photo: NDArray[np.uint8], first: tuple[int, int], shade: NDArray[np.uint8], light: Light) -> Shade:
+def _darken(photo: NDArray[np.uint8], first: tuple[int, int], dark: NDArray[np.uint8], light: Light) -> Shade:
     """Take light off a part of a photo, in place."""
-    height, width = shade.shape
-    keep = np.asarray(cv2.convertScaleAbs(shade, alpha=-light.depth, beta=255), np.uint8)
+    height, width = dark.shape
+    keep = np.asarray(cv2.convertScaleAbs(dark, alpha=-light.depth, beta=255), np.uint8)
     part = photo[first[1] : first[1] + height, first[0] : first[0] + width]
-    before = part.copy()
-    part[...] = cv2.multiply(part, cv2.merge([keep] * 3), scale=1 / 255)
-    return Shade(first[0], first[1], keep, before)
+    shade = Shade(first[0], first[1], keep, part.copy())
+    shade.fall_on(part, (slice(None), slice(None)))
+    return shade

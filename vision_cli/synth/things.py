@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vision_cli.synth.bend import Bend
-from vision_cli.synth.labels import visible
+from vision_cli.synth.labels import difference, visible
 from vision_cli.synth.shadow import Shade
 from vision_cli.synth.warp import Layer, Lens, coverage
 
@@ -19,6 +18,7 @@ PIECE = "piece"
 HALF = 128
 
 Window = tuple[slice, slice]
+WHOLE: Window = (slice(None), slice(None))
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,8 @@ class Thing:
         lens: of the camera.
         number: its own, for its random numbers.
         hidden: float32 (h, w), what was laid over it since; None for nothing.
-        change: uint8 (h, w), by how much it changed the photo; None as long as it has not been painted.
+        without: uint8 (h, w, 3), its part of the photo with all that was painted but it; None for what has no label,
+            and as long as it has not been painted.
         contrast: average change where it covers.
     """
 
@@ -46,7 +47,7 @@ class Thing:
     lens: Lens
     number: int
     hidden: NDArray[np.float32] | None = None
-    change: NDArray[np.uint8] | None = None
+    without: NDArray[np.uint8] | None = None
     contrast: float = 0.0
 
     @property
@@ -89,17 +90,16 @@ class Thing:
         self.hidden[part] = 1 - (1 - self.hidden[part]) * (1 - by)
 
     def dim(self, shade: Shade) -> None:
-        """Note that what it changed counts for less, in the shadow or in the glare of something else."""
+        """Let the shadow of something else fall on what is seen without it."""
         part = self.shares(shade.window)
-        if part is not None and self.change is not None:
-            self.change[part[0]] = cv2.multiply(self.change[part[0]], shade.keep[part[1]], scale=1 / 255)
+        if part is not None and self.without is not None:
+            shade.fall_on(self.without[part[0]], part[1])
 
-
-def seen_of(thing: Thing) -> tuple[NDArray[np.bool_], tuple[int, int, int, int]] | None:
-    """Return a painted thing's pixels and their bounds in its window; see `labels.visible`."""
-    if thing.change is None:
-        return None
-    return visible(thing.change, thing.cover, thing.hidden)
+    def seen_in(self, photo: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], tuple[int, int, int, int]] | None:
+        """Return its pixels in a finished photo and their bounds in its window; see `labels.visible`."""
+        if self.without is None:
+            return None
+        return visible(difference(photo[self.layer.window], self.without), self.seen)
 
 
 def cover_of(layer: Layer, open_share: NDArray[np.float32] | None) -> NDArray[np.float32]:
