@@ -14,6 +14,7 @@ from PIL import Image
 from vision_cli.cli.commands.init import FORMAT_HELP
 from vision_cli.core import project
 from vision_cli.formats import FORMATS
+from vision_cli.stages.data import load_view
 from vision_cli.stages.project.project_text import scalar
 
 ODD = [
@@ -357,3 +358,36 @@ def test_photos_without_places_are_no_detectors_data(vision, tmp_path):
     assert called.code == 2
     assert "learns from boxes or masks" in called.err
     assert not (tmp_path / "vision.yaml").exists()
+
+
+def coco_apart(root, photos):
+    """Labels in one folder, their photos in another."""
+    coco_set(root, outlined=0)
+    photos.mkdir(parents=True)
+    for number in range(3):
+        (root / f"{number}.jpg").rename(photos / f"{number}.jpg")
+
+
+def test_photos_beside_the_labels_are_found_and_named(vision, tmp_path):
+    coco_apart(tmp_path / "all" / "labels", tmp_path / "all" / "pictures" / "raw")
+    called = vision("init", "--data", "all/labels", "--json")
+    assert called.code == 0, called.err
+    assert "the photos were found in" in called.document["survey"]["notes"][0]
+    read = project.load(tmp_path / "vision.yaml")
+    source = read.config.data.sources["photos"]
+    assert (source.path, source.images) == ("all/labels", "all/pictures/raw")
+    assert all(path.is_file() for path in load_view(read, remember=False).dataset.paths())
+
+
+def test_labels_whose_photos_are_nowhere_are_refused(vision, tmp_path, tmp_path_factory):
+    far = tmp_path_factory.mktemp("far") / "photos"
+    coco_apart(tmp_path / "labels", far)
+    called = vision("init", "--data", "labels", "--quiet")
+    assert called.code == 3
+    assert "none of its 3 photos is there" in called.err
+    assert "--images-root FOLDER" in called.err
+    assert not (tmp_path / "vision.yaml").exists()
+    assert vision("init", "--data", "labels", "--images-root", str(far)).code == 0
+    (far / "0.jpg").unlink()
+    called = vision("init", "--data", "labels", "--images-root", str(far), "--force", "--json")
+    assert any("1 of 3 photos looked at are not there: 0.jpg" in note for note in called.document["survey"]["notes"])

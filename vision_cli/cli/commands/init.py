@@ -33,6 +33,10 @@ def init(
         Path | None, typer.Option("--data", "-d", metavar="PATH", help="Folder of photos, or a CSV of labels.")
     ] = None,
     data_format: Annotated[str | None, typer.Option("--format", metavar="FORMAT", help=FORMAT_HELP)] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images-root", metavar="FOLDER", help="Where the photos' paths start; looked for when absent."),
+    ] = None,
     task: Annotated[
         str | None,
         typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; what the labels say."),
@@ -48,7 +52,7 @@ def init(
     from vision_cli.stages.project import init as stage
 
     target = session.project_file or Path("vision.yaml")
-    request = stage.InitRequest(target, data, data_format, task, name, tuple(kpi), force, session.dry_run)
+    request = stage.InitRequest(target, data, data_format, task, name, images, tuple(kpi), force, session.dry_run)
     stage.check_target(request)
     request = questions.ask_data(request, session.output)
     found = stage.survey(request, session.progress)

@@ -22,7 +22,7 @@ from vision_cli.core.schema import project_schema
 from vision_cli.core.tasks import PLACE_TASKS, TASKS
 from vision_cli.imaging import ending
 from vision_cli.stages import place_truth
-from vision_cli.stages.project import project_text
+from vision_cli.stages.project import photo_folder, project_text
 from vision_cli.stages.project.project_text import ProjectText
 
 SCHEMA_PATH = Path(".vision") / "vision.schema.json"
@@ -42,6 +42,7 @@ class InitRequest:
         target: project file to write.
         data: folder of photos or CSV; looked for beside the project file when None.
         format: name in the formats table; found when None.
+        images: folder of the photos, where it is not that of the labels; looked for when None.
         task: of core/tasks.py; what the labels say when None.
         name: of the project; its folder's when None.
         kpis: texts; one that suits the task when empty.
@@ -54,6 +55,7 @@ class InitRequest:
     format: str | None = None
     task: str | None = None
     name: str | None = None
+    images: Path | None = None
     kpis: tuple[str, ...] = ()
     force: bool = False
     dry_run: bool = False
@@ -73,6 +75,7 @@ class Survey:
         values: of `regress`: lowest, highest, and mean distance from their mean; None otherwise.
         notes: what the reader left out and why.
         objects: labelled objects or segments; None where photos are counted.
+        images: folder of the photos, where it has to be said.
     """
 
     data: Path
@@ -84,11 +87,13 @@ class Survey:
     values: tuple[float, float, float] | None = None
     notes: tuple[str, ...] = ()
     objects: int | None = None
+    images: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
         return {
             "data": self.data,
+            "images": self.images,
             "format": self.format,
             "photos": self.photos,
             "splits": dict(self.splits),
@@ -159,11 +164,15 @@ def survey(request: InitRequest, progress: Progress) -> Survey:
     if not data.exists():
         raise DataError(f"{data}: does not exist.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
     name = request.format or _format(data)
-    dataset = formats.read("data", SourceConfig(path=str(data), format=name), data)
+    images = None if request.images is None else str(request.images.expanduser().absolute())
+    source = SourceConfig(path=str(data), format=name, images=images)
+    dataset, beside = photo_folder.read_with_photos(source, data)
     if not len(dataset):
         raise DataError(f"{data}: no photo in it.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
     found = _surveyed(data, name, dataset)
-    return replace(found, notes=(*found.notes, *_cut_off(dataset)))
+    where = (f"the photos were found in {beside}",) if beside else ()
+    notes = (*where, *found.notes, *photo_folder.partly_missing(dataset), *_cut_off(dataset))
+    return replace(found, images=request.images or beside, notes=notes)
 
 
 def _cut_off(dataset: Dataset) -> list[str]:
@@ -289,7 +298,9 @@ def init(request: InitRequest, found: Survey) -> InitResult:
         metrics.check_kpi(kpi.parse(text), task, ClassMap(tuple(name for name, _ in found.classes)))
     root = request.target.absolute().parent
     name = request.name or root.name or "vision-project"
-    text = project_text.write(ProjectText(name, task, _shown(found.data, root), SCHEMA_PATH.as_posix(), targets), found)
+    images = None if found.images is None else _shown(found.images, root)
+    wanted = ProjectText(name, task, _shown(found.data, root), SCHEMA_PATH.as_posix(), targets, images)
+    text = project_text.write(wanted, found)
     _check_own(text)
     if not request.dry_run:
         files.write_json(root / SCHEMA_PATH, project_schema())

@@ -27,6 +27,7 @@ class ProjectText:
         data: path of the photos as the file names it.
         schema: path of the JSON Schema, relative to the file.
         kpis: texts.
+        images: path of the folder of the photos, where it has to be said.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ProjectText:
     data: str
     schema: str
     kpis: Sequence[str]
+    images: str | None = None
 
 
 class Seen(Protocol):
@@ -79,6 +81,7 @@ def _json(text: str) -> str:
 def write(wanted: ProjectText, seen: Seen) -> str:
     """Return the file's text."""
     places = wanted.task in PLACE_TASKS
+    images = f", images: {scalar(wanted.images)}" if wanted.images else ""
     lines = [
         f"# yaml-language-server: $schema={wanted.schema}",
         "# Everything else has a default: `vision config show` prints what is in force.",
@@ -88,7 +91,7 @@ def write(wanted: ProjectText, seen: Seen) -> str:
         "",
         "data:",
         "  sources:",
-        f"    photos: {{path: {scalar(wanted.data)}, format: {scalar(seen.format)}}}",
+        f"    photos: {{path: {scalar(wanted.data)}, format: {scalar(seen.format)}{images}}}",
         *_labels(seen),
         *_split(seen),
         "",
