@@ -391,3 +391,14 @@ def test_labels_whose_photos_are_nowhere_are_refused(vision, tmp_path, tmp_path_
     (far / "0.jpg").unlink()
     called = vision("init", "--data", "labels", "--images-root", str(far), "--force", "--json")
     assert any("1 of 3 photos looked at are not there: 0.jpg" in note for note in called.document["survey"]["notes"])
+
+
+@pytest.mark.parametrize("task", ["instance", "semantic", "panoptic"])
+def test_boxes_alone_teach_no_masks(vision, tmp_path, task):
+    coco_set(tmp_path / "boxes", outlined=0)
+    called = vision("init", "--data", "boxes", "--task", task)
+    assert called.code == 2
+    assert f"{task} learns from outlines or masks, and the labels are boxes" in called.err
+    assert not (tmp_path / "vision.yaml").exists()
+    coco_set(tmp_path / "boxes", outlined=2)
+    assert vision("init", "--data", "boxes", "--task", task).code == 0

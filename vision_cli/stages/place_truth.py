@@ -54,6 +54,11 @@ def _of_objects(name: str) -> bool:
     return "box" in carries and "value" not in carries
 
 
+def has_outlines(dataset: Dataset) -> bool:
+    """Return whether any object has an outline or a mask."""
+    return _there(dataset, "outline") > 0
+
+
 def _there(dataset: Dataset, name: str) -> int:
     table = dataset.annotations
     return len(table) - table[name].null_count if name in table.column_names else 0

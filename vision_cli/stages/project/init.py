@@ -76,6 +76,7 @@ class Survey:
         notes: what the reader left out and why.
         objects: labelled objects or segments; None where photos are counted.
         images: folder of the photos, where it has to be said.
+        outlined: whether any object has an outline or a mask.
     """
 
     data: Path
@@ -88,6 +89,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     objects: int | None = None
     images: Path | None = None
+    outlined: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -280,7 +282,8 @@ def _of_places(found: Survey, task: str, dataset: Dataset) -> Survey:
             f"pixels of {' and '.join(void)} are ignored; to learn one, list all classes: `classes: [...]`",
         )
     classes = tuple((name, count) for name, count in zip(names, counts.tolist(), strict=True) if name not in void)
-    return replace(found, task=task, classes=classes, objects=objects, notes=notes)
+    outlined = place_truth.has_outlines(dataset)
+    return replace(found, task=task, classes=classes, objects=objects, notes=notes, outlined=outlined)
 
 
 def init(request: InitRequest, found: Survey) -> InitResult:
@@ -314,6 +317,11 @@ def _check_labels(task: str, found: Survey) -> None:
         raise UsageError(
             f"--task: {task} learns from boxes or masks, and the labels are of whole photos.",
             hint=f"Leave --task out: the labels say {found.task}.",
+        )
+    if task in PLACE_TASKS and task != "detect" and not found.outlined and found.objects:
+        raise UsageError(
+            f"--task: {task} learns from outlines or masks, and the labels are boxes.",
+            hint="Leave --task out: the labels say detect.",
         )
 
 
