@@ -402,3 +402,12 @@ def test_boxes_alone_teach_no_masks(vision, tmp_path, task):
     assert not (tmp_path / "vision.yaml").exists()
     coco_set(tmp_path / "boxes", outlined=2)
     assert vision("init", "--data", "boxes", "--task", task).code == 0
+
+
+def test_an_empty_folder_and_one_that_is_not_there_are_said_to_be_so(vision, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    called = vision("init", "--data", "nothing")
+    assert (called.code, "the folder is empty" in called.err) == (3, True)
+    coco_set(tmp_path / "boxes", outlined=0)
+    called = vision("init", "--data", "boxes", "--images-root", "nowhere")
+    assert (called.code, "--images-root nowhere: there is no such folder" in called.err) == (3, True)

@@ -165,6 +165,8 @@ def survey(request: InitRequest, progress: Progress) -> Survey:
     data = request.data or _found(request.target.absolute().parent, progress)
     if not data.exists():
         raise DataError(f"{data}: does not exist.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
+    if request.images is not None and not request.images.expanduser().is_dir():
+        raise DataError(f"--images-root {request.images}: there is no such folder.", hint="Check the path.")
     name = request.format or _format(data)
     images = None if request.images is None else str(request.images.expanduser().absolute())
     source = SourceConfig(path=str(data), format=name, images=images)
@@ -210,6 +212,10 @@ def _format(data: Path) -> str:
             f"{data}: may be of {len(candidates)} formats.", details=details, hint="Say which: --format NAME"
         )
     formats.refuse_broken(data)
+    if data.is_dir() and not any(data.iterdir()):
+        raise DataError(
+            f"{data}: the folder is empty.", hint="Give a folder of photos or a CSV of labels: --data PATH."
+        )
     known = [f"{name}: {card.summary}" for name, card in formats.FORMATS.cards().items()]
     raise DataError(f"{data}: no format fits.", details=known, hint="A folder a class, or a CSV with path,label.")
 
