@@ -10,8 +10,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import fixed_regions
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import SIZE_PX
-from vision_cli.models.places.region_parts import CHANNELS, region_parts
+from vision_cli.models.places.fpn import CHANNELS, SIZE_PX
+from vision_cli.models.places.region_parts import region_parts
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.two_stage import TwoStage, filled
 

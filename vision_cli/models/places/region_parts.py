@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from vision_cli.models.network import Trunk
-from vision_cli.models.places.fpn import REGION_STRIDES, FpnBackbone
+from vision_cli.models.places.fpn import CHANNELS, REGION_STRIDES, FpnBackbone, square_anchors
 
-CHANNELS = 128
 _ANCHOR_STRIDES = 4
-_SHAPES = (0.5, 1.0, 2.0)
 _HIDDEN = 512
 _BOX_CELLS = 7
 _REGIONS = 500
@@ -28,8 +25,8 @@ def region_parts(trunk: Trunk, n_outputs: int) -> dict[str, Any]:
     """
     sizes = tuple((_ANCHOR_STRIDES * stride,) for stride in (*REGION_STRIDES, 2 * REGION_STRIDES[-1]))
     return {
-        "backbone": FpnBackbone(trunk, REGION_STRIDES, LastLevelMaxPool(), channels=CHANNELS),
-        "rpn_anchor_generator": AnchorGenerator(sizes, (_SHAPES,) * len(sizes)),
+        "backbone": FpnBackbone(trunk, REGION_STRIDES, LastLevelMaxPool()),
+        "rpn_anchor_generator": square_anchors(sizes),
         "rpn_post_nms_top_n_train": _REGIONS,
         "rpn_post_nms_top_n_test": _REGIONS,
         "box_head": TwoMLPHead(CHANNELS * _BOX_CELLS**2, _HIDDEN),
