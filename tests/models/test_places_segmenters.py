@@ -230,6 +230,18 @@ def test_a_single_photo_can_be_learned(name: str) -> None:
     assert bool(total(network.losses(photos[:1], one)).isfinite())
 
 
+@pytest.mark.parametrize("name", ["deeplabv3", "deeplabv3plus"])
+def test_what_a_photo_pools_does_not_hang_on_its_batch(name: str) -> None:
+    """A batch norm of two photos' single values knows nothing but which is larger, and is another one alone."""
+    network = build(name).train()
+    (pooling,) = [each for each in network.modules() if type(each).__name__ == "ASPPPooling"]
+    maps = torch.rand(2, next(pooling.parameters()).shape[1], 4, 4)
+    together = pooling(maps)
+    assert torch.allclose(together[:1], pooling(maps[:1]), atol=1e-6)
+    assert torch.allclose(together, pooling.eval()(maps), atol=1e-6)
+    assert all(parameter.requires_grad for parameter in pooling.parameters())
+
+
 def test_learned_and_bilinear_fcn_begin_alike_and_only_one_learns() -> None:
     plain, learned = build("fcn").eval(), build("fcn learned").eval()
     learned.load_state_dict(plain.state_dict(), strict=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from vision_cli.core import policy
@@ -99,3 +101,19 @@ def test_without_tiles_it_goes_with_the_photos(tmp_path: Path) -> None:
     assert more.memory_mb - told.memory_mb >= np.dot(halves, slots) / 1e6 - 1e-6
     assert trial._held_mb((10**6, 0), (10**6, 0)) == 1000
     assert "scenes" not in told.as_json()
+
+
+@pytest.mark.parametrize("by_heart", [True, False])
+def test_what_is_learned_by_heart_drops_nothing_out(tmp_path: Path, by_heart: bool) -> None:
+    for index in range(4):
+        (tmp_path / "photos" / "ab"[index % 2]).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", SMALL, (index * 60, 0, 0)).save(tmp_path / "photos" / "ab"[index % 2] / f"{index}.png")
+    (tmp_path / "vision.yaml").write_text(
+        "version: 1\nname: two\ntask: classify\ndata: {sources: {two: {path: photos}}}\n"
+        "model: {backbone: test_resnet, weights: none, dropout: 0.5, input: {size: 32}}\n"
+    )
+    project = load(tmp_path / "vision.yaml")
+    data = replace(load_view(project), by_heart=by_heart)
+    network: Any = fitting.build(project, data, Silent(), offline=True)
+    answers = network.head.train()(torch.ones(8, network.n_features))
+    assert torch.allclose(answers, answers[:1].expand_as(answers)) == by_heart

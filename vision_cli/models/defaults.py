@@ -8,9 +8,10 @@ from vision_cli.core.tasks import PHOTO_TASKS
 AUTO = "auto"
 _FAMILIES = {"detect": "ssdlite", "instance": "maskrcnn", "semantic": "unet", "panoptic": "panopticfpn"}
 _BACKBONE = "tf_efficientnet_lite0"
-_BACKBONES = {"ssd": "ssd300_vgg16", "yolo": "yolo11n", "yolo-seg": "yolo11n-seg"}
+_BACKBONES = {"yolo": "yolo11n", "yolo-seg": "yolo11n-seg"}
 """Of families that do not take any timm network."""
 _COCO_BACKBONES = {
+    "ssd": "ssd300_vgg16",
     "fasterrcnn": "fasterrcnn_resnet50_fpn",
     "maskrcnn": "maskrcnn_resnet50_fpn",
     "retinanet": "retinanet_resnet50_fpn",
@@ -28,6 +29,13 @@ PLACE_SIZE_PX = (320, 320)
 """(width, height) of the input of detectors and segmenters for the edge, where the project file does not say it."""
 ANY_SHAPE = frozenset({"ssdlite", "unet", "fpn", "pspnet", "deeplabv3plus", "segformer", "fcn", "deeplabv3", "lraspp"})
 """Families of places that take an input of any shape whose sides are multiples of 32, and have no size of their own."""
+
+
+def weight_words(family: str) -> tuple[str, ...]:
+    """Return the words that `model.weights` takes beside paths, with one of our families."""
+    if family in _COCO_ONLY:
+        return ("coco", "none")
+    return ("imagenet", "coco", "none") if family in _COCO_BACKBONES else ("imagenet", "none")
 
 
 def resolved(config: ModelConfig, task: str) -> ModelConfig:

@@ -29,7 +29,7 @@ from vision_cli.models.places.maps import Maps, sized
 from vision_cli.models.places.network import PlaceModule, restore
 from vision_cli.models.places.over_timm import Plan
 from vision_cli.models.places.request import PlaceRequest
-from vision_cli.models.semantic import pixel_loss, single_value
+from vision_cli.models.semantic import pixel_loss, pooled_norms
 
 _STEP_PX = 32
 
@@ -83,7 +83,7 @@ class SmpPlaces(PlaceModule):
         self.backbone, self.stages = maps, maps.stages
         self.head = PixelHead(design, (trunk.preprocess.channels, *maps.channels), n_classes)
         self.decode = PlaceDecode("pixels")
-        single_value.allow(self.head)
+        pooled_norms.fixed(self.head)
 
     def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
         """Map float32 (N, channels, height, width) to logits (N, C, h, w)."""

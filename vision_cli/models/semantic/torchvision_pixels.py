@@ -15,7 +15,7 @@ from vision_cli.models.network import Trunk
 from vision_cli.models.places.class_rows import ClassRows
 from vision_cli.models.places.maps import Maps
 from vision_cli.models.places.torchvision_module import TorchvisionPlaces
-from vision_cli.models.semantic import pixel_loss, single_value
+from vision_cli.models.semantic import pixel_loss, pooled_norms
 
 _AUXILIARY = 0.4
 """Share of the second classifier's loss (Zhao et al. 2017, PSPNet, section 3.3)."""
@@ -47,7 +47,7 @@ class PixelPlaces(TorchvisionPlaces):
     )
 
     def __init__(self, network: nn.Module, *, preprocess: Preprocess, licence: str, options: Mapping[str, Any]) -> None:
-        single_value.allow(network)
+        pooled_norms.fixed(network)
         super().__init__(network, preprocess=preprocess, licence=licence, options=options)
 
     def decoding(self) -> PlaceDecode:

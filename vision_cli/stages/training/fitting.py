@@ -73,6 +73,8 @@ class Fitted:
 def build(project: Project, data: TaskData, progress: Progress, *, offline: bool) -> Network:
     """Build the declared network with its weights and a new head for the data's classes.
 
+    A network that learns by heart drops nothing out.
+
     Args:
         project: its section `model` holds no `auto` any more.
         data: the view.
@@ -83,6 +85,15 @@ def build(project: Project, data: TaskData, progress: Progress, *, offline: bool
         MissingPartError: weights or packages are not there.
         DataError: the weights are refused.
     """
+    network = _built(project, data, progress, offline=offline)
+    if data.by_heart:
+        from vision_cli.models.network import without_dropout
+
+        without_dropout(network)
+    return network
+
+
+def _built(project: Project, data: TaskData, progress: Progress, *, offline: bool) -> Network:
     if data.task in PLACE_TASKS:
         from vision_cli.stages.training import place_fitting
 
