@@ -106,3 +106,28 @@ def test_too_few_objects_give_plain_anchors(sizes: list[list[float]]) -> None:
 def test_all_objects_alike_give_their_size_everywhere() -> None:
     levels = anchors.fitted([[20.0, 30.0]] * 200, STRIDES, 2)
     assert {anchor for level in levels for anchor in level.anchors} == {(20.0, 30.0)}
+
+
+def best_fit(levels: tuple[Level, ...], sizes: np.ndarray) -> float:  # type: ignore[type-arg]
+    every = np.array([size for level in levels for size in level.anchors])
+    inner = np.minimum(sizes[:, None], every[None]).prod(axis=2)
+    union = sizes.prod(axis=1)[:, None] + every.prod(axis=1)[None] - inner
+    return float((inner / union).max(axis=1).mean())
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.5, 1.0, 2.0])
+def test_anchors_are_scaled_as_a_whole_to_small_and_large_objects(factor: float) -> None:
+    levels = tuple(Level(stride, ((2.0 * stride, 2.0 * stride), (1.5 * stride, 3.0 * stride))) for stride in STRIDES)
+    around = np.random.default_rng(0).uniform(0.9, 1.1, (60, 2))
+    sizes = around * 2 * factor * np.repeat(STRIDES, 20)[:, None]
+    found = anchors.scaled(levels, sizes)
+    ratio = np.array([level.anchors for level in found]) / np.array([level.anchors for level in levels])
+    assert ratio.min() == pytest.approx(ratio.max())
+    assert ratio.max() == pytest.approx(factor)
+    assert best_fit(found, sizes) > 0.8
+
+
+def test_too_few_objects_scale_nothing() -> None:
+    levels = (Level(8, ((16.0, 16.0),)),)
+    assert anchors.scaled(levels, np.full((19, 2), 4.0)) == levels
+    assert anchors.scaled(levels, np.zeros((0, 2))) == levels

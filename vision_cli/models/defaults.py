@@ -27,6 +27,9 @@ _COCO_ONLY = frozenset({"yolo", "yolo-seg"})
 
 PLACE_SIZE_PX = (320, 320)
 """(width, height) of the input of detectors and segmenters for the edge, where the project file does not say it."""
+LARGE_PLACE_SIZE_PX = (512, 512)
+"""The same for families whose networks are made for larger photos."""
+_LARGE = frozenset({"fasterrcnn", "retinanet", "fcos", "maskrcnn", "panopticfpn"})
 ANY_SHAPE = frozenset({"ssdlite", "unet", "fpn", "pspnet", "deeplabv3plus", "segformer", "fcn", "deeplabv3", "lraspp"})
 """Families of places that take an input of any shape whose sides are multiples of 32, and have no size of their own."""
 
@@ -49,6 +52,11 @@ def resolved(config: ModelConfig, task: str) -> ModelConfig:
     if family in _COCO_ONLY and "weights" not in config.model_fields_set:
         update["weights"] = "coco"
     return config.model_copy(update=update)
+
+
+def place_size_px(family: str) -> tuple[int, int]:
+    """Return the (width, height) of the input of a family over a timm network, where the project file is silent."""
+    return LARGE_PLACE_SIZE_PX if family in _LARGE else PLACE_SIZE_PX
 
 
 def _backbone(family: str, weights: str) -> str:

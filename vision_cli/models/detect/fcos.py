@@ -10,10 +10,11 @@ from torchvision.models.detection import FCOS
 
 from vision_cli.core.place_decode import Level, PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
+from vision_cli.models.defaults import LARGE_PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import anchors
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import DENSE_STRIDES, SIZE_PX, dense
+from vision_cli.models.places.fpn import DENSE_STRIDES, dense
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import Target, TorchvisionPlaces, as_targets, inside_crowd
 
@@ -71,7 +72,7 @@ def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
     return network
 
 
-FAMILY = TorchvisionFamily("fcos", FcosPlaces, _over_timm, SIZE_PX)
+FAMILY = TorchvisionFamily("fcos", FcosPlaces, _over_timm, LARGE_PLACE_SIZE_PX)
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

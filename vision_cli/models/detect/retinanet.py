@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -11,12 +12,16 @@ from torchvision.models.detection import RetinaNet
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops import box_iou
 
+from vision_cli.core.config import ModelConfig
 from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
+from vision_cli.core.progress import Progress
+from vision_cli.models.defaults import LARGE_PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import anchors
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import CHANNELS, DENSE_STRIDES, SIZE_PX, dense, square_anchors
+from vision_cli.models.places.fpn import CHANNELS, DENSE_STRIDES, dense, square_anchors
+from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import TorchvisionPlaces, as_targets, inside_crowd, levels_of
 
@@ -68,7 +73,7 @@ class RetinaNetPlaces(TorchvisionPlaces):
 def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
     """Return a RetinaNet with the group norms of torchvision's second version, and anchors half as large.
 
-    torchvision's begin at 32 px, for photos of 800 px. At 320 px half of the objects of COCO are narrower than 22 px.
+    torchvision's begin at 32 px, for photos of 800 px. They are scaled to the data once more where it is known.
     """
     sides = [tuple(round(_ANCHOR_STRIDES * stride * step) for step in _STEPS) for stride in DENSE_STRIDES]
     generator = square_anchors(sides)
@@ -78,7 +83,15 @@ def _over_timm(trunk: Trunk, n_outputs: int) -> nn.Module:
     return network
 
 
-FAMILY = TorchvisionFamily("retinanet", RetinaNetPlaces, _over_timm, SIZE_PX)
+FAMILY = TorchvisionFamily("retinanet", RetinaNetPlaces, _over_timm, LARGE_PLACE_SIZE_PX)
 names = FAMILY.names
-build_places = FAMILY.build
 rebuild = FAMILY.rebuild
+
+
+def build_places(config: ModelConfig, request: PlaceRequest, *, offline: bool, progress: Progress) -> TorchvisionPlaces:
+    """Build a network, over timm with anchors scaled to the request's objects; see `models.build_places`."""
+    network = FAMILY.build(config, request, offline=offline, progress=progress)
+    if config.backbone not in FAMILY.own_names():
+        levels = anchors.scaled(network.decode.levels, request.box_sizes)
+        network.decode = replace(network.decode, levels=levels)
+    return network

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from vision_cli.models.defaults import LARGE_PLACE_SIZE_PX
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import fixed_regions
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import CHANNELS, SIZE_PX
+from vision_cli.models.places.fpn import CHANNELS
 from vision_cli.models.places.region_parts import region_parts
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.two_stage import TwoStage, filled
@@ -48,7 +49,7 @@ def over_trunk(trunk: Trunk, n_outputs: int) -> nn.Module:
     return network
 
 
-FAMILY = TorchvisionFamily("maskrcnn", MaskPlaces, over_trunk, SIZE_PX)
+FAMILY = TorchvisionFamily("maskrcnn", MaskPlaces, over_trunk, LARGE_PLACE_SIZE_PX)
 names = FAMILY.names
 build_places = FAMILY.build
 rebuild = FAMILY.rebuild

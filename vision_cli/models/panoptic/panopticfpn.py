@@ -16,10 +16,11 @@ from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.core.place_targets import PlaceTargets
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
+from vision_cli.models.defaults import LARGE_PLACE_SIZE_PX
 from vision_cli.models.instance.maskrcnn import MaskPlaces, over_trunk
 from vision_cli.models.panoptic.stuff import StuffBranch
 from vision_cli.models.places.class_rows import ClassRows
-from vision_cli.models.places.fpn import REGION_STRIDES, SIZE_PX
+from vision_cli.models.places.fpn import REGION_STRIDES
 from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.places.torchvision_module import TorchvisionPlaces
@@ -62,7 +63,7 @@ class PanopticPlaces(MaskPlaces):
         return logits
 
 
-FAMILY = TorchvisionFamily("panopticfpn", PanopticPlaces, over_trunk, SIZE_PX, parent="maskrcnn")
+FAMILY = TorchvisionFamily("panopticfpn", PanopticPlaces, over_trunk, LARGE_PLACE_SIZE_PX, parent="maskrcnn")
 names = FAMILY.names
 rebuild = FAMILY.rebuild
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from vision_cli.core.place_decode import Level
 
 _FEWEST_A_CLUSTER = 5
 _MOST_OBJECTS = 20_000
+_FEWEST_TO_SCALE = 20
+_FACTORS = 2.0 ** (np.arange(-6, 4) / 3)
 _ROUNDS = 100
 _DEFAULT_STRIDES = 4.0
 Sizes = np.ndarray[Any, np.dtype[np.float64]]
@@ -32,8 +35,7 @@ def fitted(box_sizes: Any, strides: Sequence[int], per_level: int, *, offset: fl
         per_level: anchors a cell.
         offset: see `Level`.
     """
-    sizes = np.asarray(box_sizes, np.float64).reshape(-1, 2)
-    sizes = sizes[np.isfinite(sizes).all(axis=1) & (sizes >= 1.0).all(axis=1)]
+    sizes = _whole(box_sizes)
     count = len(strides) * per_level
     few = len(sizes) < _FEWEST_A_CLUSTER * count
     found = _defaults(strides, per_level) if few else cluster(sizes, count)
@@ -42,6 +44,26 @@ def fitted(box_sizes: Any, strides: Sequence[int], per_level: int, *, offset: fl
         Level(int(stride), tuple((float(w), float(h)) for w, h in row), offset)
         for stride, row in zip(strides, rows, strict=True)
     )
+
+
+def scaled(levels: tuple[Level, ...], box_sizes: Any) -> tuple[Level, ...]:
+    """Return levels with all anchors times the one factor that fits objects best; as they are for fewer than 20.
+
+    Of the factors 2^(-2) to 2^1 in thirds of an octave, the step between anchors of one cell, that of the largest mean
+    over objects of the IoU with the best anchor. Unlike `fitted` it keeps the grid of shapes and levels.
+
+    Args:
+        levels: with anchors.
+        box_sizes: float (n, 2), width and height in pixels of the input.
+    """
+    sizes = _whole(box_sizes)
+    if len(sizes) < _FEWEST_TO_SCALE:
+        return levels
+    sizes = sizes[np.linspace(0, len(sizes) - 1, min(len(sizes), _MOST_OBJECTS)).astype(np.int64)]
+    every = np.asarray([size for level in levels for size in level.anchors], np.float64)
+    fits = [size_iou(sizes, every * factor).max(axis=1).mean() for factor in _FACTORS]
+    factor = float(_FACTORS[int(np.argmax(fits))])
+    return tuple(replace(level, anchors=tuple((w * factor, h * factor) for w, h in level.anchors)) for level in levels)
 
 
 def cluster(sizes: Sizes, count: int) -> Sizes:
@@ -61,6 +83,11 @@ def cluster(sizes: Sizes, count: int) -> Sizes:
             break
         centres = moved
     return np.asarray(centres[np.argsort(centres.prod(axis=1), kind="stable")])
+
+
+def _whole(box_sizes: Any) -> Sizes:
+    sizes = np.asarray(box_sizes, np.float64).reshape(-1, 2)
+    return np.asarray(sizes[np.isfinite(sizes).all(axis=1) & (sizes >= 1.0).all(axis=1)])
 
 
 def _starts(ordered: Sizes, count: int) -> Sizes:

@@ -15,8 +15,6 @@ from vision_cli.models.places.maps import Maps
 
 CHANNELS = 128
 """Of every level: half as many as torchvision has over ResNet-50, a quarter of the work, so that it runs on a CPU."""
-SIZE_PX = (512, 512)
-"""Of the input over a timm trunk, where the project file does not say it."""
 REGION_STRIDES = (4, 8, 16, 32)
 """Of the maps that two-stage detectors take regions from; they see one more level (`LastLevelMaxPool`)."""
 DENSE_STRIDES = (8, 16, 32, 64, 128)

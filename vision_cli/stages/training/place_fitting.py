@@ -21,7 +21,7 @@ from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.tasks import OBJECT_TASKS
 from vision_cli.core.tiling import Tiles
-from vision_cli.models.defaults import PLACE_SIZE_PX
+from vision_cli.models.defaults import place_size_px
 from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.ultralytics.recipe import Recipe
 from vision_cli.stages import place_truth
@@ -50,9 +50,10 @@ def build(project: Project, data: TaskData, progress: Progress, *, offline: bool
     torch.manual_seed(project.config.train.seed)
     train, classes = data.part("train"), data.dataset.classes
     things = np.flatnonzero(place_truth.things(data.dataset))
-    inputs, tiles = project.config.model.input, _tiles(project, data.task)
+    model, tiles = project.config.model, _tiles(project, data.task)
+    inputs = model.input
     resize = "letterbox" if inputs.resize == "auto" else inputs.resize
-    seen = Preprocess(inputs.size or PLACE_SIZE_PX, resize, tiles=tiles)
+    seen = Preprocess(inputs.size or place_size_px(model.family), resize, tiles=tiles)
     request = PlaceRequest(data.task, classes, box_sizes(train, seen), tuple(things.tolist()))  # type: ignore[arg-type]
     network = models.build_places(located(project), request, offline=offline, progress=progress)
     if tiles is not None:
