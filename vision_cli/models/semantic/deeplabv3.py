@@ -10,13 +10,15 @@ from vision_cli.models.network import Trunk
 from vision_cli.models.places.torchvision_family import TorchvisionFamily
 from vision_cli.models.semantic.torchvision_pixels import NamedMaps, PixelPlaces
 
-STRIDE = 16
-_RATES = (6, 12, 18)
-"""Of the paper for stride 16; torchvision's own networks of stride 8 take twice as much."""
+STRIDE = 8
+"""As of torchvision's own ResNets. On eight COCO photos at 256 px the best logits of stride 16 that there are, found by
+descent on themselves, come to a mean IoU of 0.78, those of stride 8 to 0.92 (at 320 px 0.83 and 0.94)."""
+_RATES = (12, 24, 36)
+"""Of the paper for stride 8."""
 
 
 class OverTimm(nn.Module):
-    """DeepLabV3 over a timm network whose last map is of stride 16, enlarged where the network cannot dilate."""
+    """DeepLabV3 over a timm network whose last map is of stride 8, enlarged where the network cannot dilate."""
 
     def __init__(self, trunk: Trunk, n_classes: int) -> None:
         super().__init__()
