@@ -11,6 +11,8 @@ from made_checks import dataset, find, request, rows
 from PIL import Image
 from test_checks_photos import save, scene
 
+from vision_cli.checks.leakage import sequences
+
 
 def splits(folder: Path, names: dict[str, str], **columns: list[object]) -> object:
     """Return a request of photos in a folder, by split."""
@@ -127,3 +129,36 @@ def test_the_same_photo_with_other_labels(tmp_path: Path) -> None:
     asked = request(data, photos=True)
     assert rows(find("photo-twice-labels-differ", asked)) == [2]
     assert rows(find("photo-twice", asked)) == [1, 2]
+
+
+def test_a_pair_is_told_once_by_what_matters_most(tmp_path: Path) -> None:
+    """Frames of one number in two splits are the same file: a leak, and no news as a sequence."""
+    names = {}
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        for at in range(3):
+            save(tmp_path, f"{split}/f_{at}.png", scene(at))
+            names[f"{split}/f_{at}.png"] = split
+    for at, letter in enumerate("abcdefghijklmnopqrstuvwxyzABCD"):
+        save(tmp_path, f"{letter}.png", scene(50 + at))
+        names[f"{letter}.png"] = "train"
+    asked = splits(tmp_path, names)
+    assert len(sequences(asked)) == 3, "else the test proves nothing"  # type: ignore[arg-type]
+    assert rows(find("leak-same", asked)) == [3, 4, 5]
+    assert not find("leak-sequence", asked)
+    assert not find("leak-alike", asked)
+    assert not find("photo-twice", asked)
+
+
+def test_a_twin_that_leaks_is_said_to_be_the_same_one(tmp_path: Path) -> None:
+    for name, seed in {"a.png": 1, "b.png": 2}.items():
+        save(tmp_path, name, scene(seed))
+    for first, copy in (("a", "a2"), ("a", "a3"), ("b", "b2")):
+        shutil.copyfile(tmp_path / f"{first}.png", tmp_path / f"{copy}.png")
+    asked = splits(tmp_path, {"a.png": "train", "b.png": "train", "b2.png": "train", "a2.png": "val", "a3.png": "val"})
+    (twice,) = find("photo-twice", asked)
+    assert twice.where.images.tolist() == [2, 4]
+    assert twice.reason.endswith("1 of them is told as leak-same, too.")
+    assert rows(find("leak-same", asked)) == [3, 4]
+    only = splits(tmp_path, {"a.png": "train", "b.png": "train", "b2.png": "train"})
+    assert "leak" not in find("photo-twice", only)[0].reason

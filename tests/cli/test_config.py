@@ -62,8 +62,8 @@ def test_check_tells_every_problem_with_its_line(vision, tmp_path):
         "vision.yaml:6: model.family",
     ]
     assert [detail.startswith(start) for detail, start in zip(details, starts, strict=False)] == [True] * 3
-    assert "did you mean 'csv'?" in details[1]
-    assert "did you mean 'timm'?" in details[2]
+    assert "Did you mean 'csv'?" in details[1]
+    assert "Did you mean 'timm'?" in details[2]
     assert [detail.split(":")[1] for detail in details[3:]] == ["8", "9"]
 
 

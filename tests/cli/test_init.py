@@ -411,3 +411,63 @@ def test_an_empty_folder_and_one_that_is_not_there_are_said_to_be_so(vision, tmp
     coco_set(tmp_path / "boxes", outlined=0)
     called = vision("init", "--data", "boxes", "--images-root", "nowhere")
     assert (called.code, "--images-root nowhere: there is no such folder" in called.err) == (3, True)
+
+
+def yolo_labels(folder, stems, *, photos=True):
+    (folder / "labels").mkdir(parents=True, exist_ok=True)
+    for stem in stems:
+        (folder / "labels" / f"{stem}.txt").write_text("0 0.5 0.5 0.3 0.3\n")
+        if photos:
+            photo(folder / "images" / f"{stem}.jpg")
+
+
+def test_label_sets_that_were_not_taken_are_named_with_the_command_that_takes_them(vision, tmp_path):
+    coco_set(tmp_path / "all", outlined=0)
+    yolo_labels(tmp_path / "all" / "darknet", ("a", "b"))
+    photo(tmp_path / "all" / "semantic" / "masks" / "a.png", 1)
+    photo(tmp_path / "all" / "semantic" / "masks" / "b.png", 1)
+    called = vision("init", "--data", "all", "--json", "--dry-run")
+    assert called.document["survey"]["format"] == "coco"
+    assert [(each["path"], each["format"]) for each in called.document["survey"]["others"]] == [
+        ("all/darknet", "yolo"),
+        ("all/semantic", "masks"),
+    ]
+    notes = [note for note in called.document["survey"]["notes"] if "not taken" in note]
+    assert notes[0].endswith("vision init --data all/darknet")
+    assert notes[1].endswith("--format masks --images-root FOLDER")
+    assert "all/darknet --force" in vision("init", "--data", "all").out
+    words = notes[0].rpartition("vision ")[2].split()
+    assert vision(*words, "--force", "--json").document["survey"]["format"] == "yolo"
+
+
+def test_photos_and_labels_of_the_set_itself_are_no_other_set(vision, tmp_path):
+    for split in ("train", "val"):
+        for name in ("a", "b"):
+            photo(tmp_path / "set" / "images" / split / f"{name}.jpg")
+            (tmp_path / "set" / "labels" / split).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "set" / "labels" / split / f"{name}.txt").write_text("0 0.5 0.5 0.3 0.3\n")
+    assert vision("init", "--data", "set", "--json").document["survey"]["others"] == []
+    class_folders(tmp_path / "photos", {"summer": 3, "winter": 3})
+    assert vision("init", "--data", "photos", "--force", "--json").document["survey"]["others"] == []
+
+
+def test_several_data_sets_are_named_with_their_formats(vision, tmp_path):
+    yolo_labels(tmp_path / "boxes", ("a", "b"))
+    class_folders(tmp_path / "kinds", {"summer": 2, "winter": 2})
+    class_folders(tmp_path / "images", {"train2017": 2})  # photos of no class, beside labels
+    called = vision("init")
+    assert called.code == 2
+    assert "2 folders here hold labelled photos" in called.err
+    assert "boxes: yolo, " in called.err
+    assert "kinds: imagefolder, " in called.err
+
+
+@pytest.mark.parametrize("task", ["segment", "segmentation"])
+def test_an_ambiguous_task_names_those_that_it_may_mean(vision, tmp_path, task):
+    coco_set(tmp_path / "boxes", outlined=2)
+    called = vision("init", "--data", "boxes", "--task", task)
+    assert called.code == 2
+    assert all(f"{name}: " in called.err for name in ("semantic", "instance", "panoptic"))
+    assert vision("init", "--data", "boxes").code == 0
+    called = vision("config", "check", f"task={task}")
+    assert (called.code, "panoptic: " in called.err) == (2, True)

@@ -55,6 +55,8 @@ ANSWER = (
     "config show",
     "config schema",
     "models list",
+    "metrics list detect",
+    "data formats",
     "augment show",
 )
 """Commands that are asked something: the same words with and without --quiet."""

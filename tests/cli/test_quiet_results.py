@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vision_cli.cli.render import report as report_render
 from vision_cli.cli.render import train as train_render
 from vision_cli.core.kpi import judge, parse
 from vision_cli.core.measurement import Measurement
+from vision_cli.metrics import MAIN, names_of
 from vision_cli.stages.evaluating.evaluate import EvalResult
 from vision_cli.stages.evaluating.report import ReportResult
 from vision_cli.stages.running.export import Exported, ExportResult
@@ -98,3 +100,27 @@ def test_exports_and_reports_say_their_files() -> None:
     assert drawn(report_render.draw, ReportResult(Path("r.html"), ("data",), 1.0), brief=True) == [
         "report  r.html (1.00 MB)"
     ]
+
+
+MANY = Measurement({f"{name}{of}": 0.4 for name in names_of("detect") for of in ("", "[cup]")}, {}, 5)
+
+
+def test_a_training_and_an_evaluation_show_what_matters_and_say_where_the_rest_is() -> None:
+    judgement = judge(parse("ar_10 > 0.1"), MANY.values, {}, n_photos=5, runtime="torch")
+    result = trained(measurement=MANY, judgements=(judgement,))
+    told = drawn(train_render.draw, result)
+    start = next(at for at, line in enumerate(told) if line.startswith("Validation split"))
+    shown = [line.split()[0] for line in told[start + 1 : told.index("", start)]]
+    assert shown == [*MAIN["detect"], "ar_10", "and"]
+    left = len(names_of("detect")) - len(MAIN["detect"]) - 1
+    assert f"and {left} more figures: result.json of the run has them" in told
+    told = drawn(eval_render.draw, replace(judged("> 0.1"), measurement=MANY))
+    assert f"and {left + 1} more figures: result.json of the run has them" in told
+    assert not any(line.startswith("error_class") for line in told)
+
+
+def test_few_figures_are_all_shown() -> None:
+    few = Measurement({"ap50": 0.4, "ar_1": 0.2, "ar_10": 0.3}, {}, 5)
+    told = drawn(train_render.draw, trained(measurement=few))
+    assert any(line.startswith("ar_1 ") for line in told)
+    assert not any("more figures" in line for line in told)

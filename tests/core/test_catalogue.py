@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from vision_cli.core.catalogue import Card, Catalogue, require, suggestion
+from vision_cli.core.catalogue import Card, Catalogue, hint_for, listed, require, suggestion
 from vision_cli.core.errors import MissingPartError, UsageError
 
 CARDS = {
@@ -83,3 +83,30 @@ def test_other_packages_add_lines_but_replace_none(monkeypatch):
 )
 def test_a_name_is_guessed_in_any_case_and_from_its_initials(name, meant):
     assert suggestion(name, ["WBC", "RBC", "Platelets", "learning_rate", "x_ray"]) == meant
+
+
+LONG = [f"metric_{letter}" for letter in "abcdefghijklmnop"]
+
+
+def test_a_hint_of_many_names_shows_a_few_that_fit_and_where_all_are_listed():
+    told = hint_for("zzz", LONG, fitting=("metric_p", "metric_c", "gone"), listing="vision metrics list")
+    assert told.startswith("Known: metric_p, metric_c, metric_a, ")
+    assert told.endswith("and 8 more. `vision metrics list` lists all.")
+    assert sum(name in told for name in LONG) == 8
+    assert hint_for("metric_pp", LONG, listing="x y") == "Did you mean 'metric_p'? `x y` lists all."
+    assert all(name in hint_for("zzz", LONG) for name in LONG), "without a command nothing else lists them"
+    assert hint_for("zzz", ["a", "b"], listing="x y") == "Known: a, b."
+    assert hint_for("zzz", []) == "Known: none."
+
+
+def test_a_catalogue_says_which_command_lists_it():
+    many = Catalogue("format", dict.fromkeys(LONG, CARDS["coco"]), listing="vision data formats", common=("metric_h",))
+    with pytest.raises(UsageError) as caught:
+        many.card("zzz")
+    assert caught.value.hint.startswith("Known: metric_h, metric_a, ")
+    assert caught.value.hint.endswith("`vision data formats` lists all.")
+
+
+def test_long_lists_are_cut():
+    assert listed(LONG, 2) == "metric_a, metric_b and 14 more"
+    assert listed(["a"]) == "a"

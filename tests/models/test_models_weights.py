@@ -13,8 +13,10 @@ from PIL import Image
 
 from vision_cli import models
 from vision_cli.core.config import InputConfig, ModelConfig
+from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
 from vision_cli.models import checkpoint, weights
+from vision_cli.models.places.request import PlaceRequest
 from vision_cli.models.timm import trunk as timm_trunk
 from vision_cli.models.torchvision import trunk as torchvision_trunk
 
@@ -329,3 +331,24 @@ def test_a_safetensors_file_whose_header_begins_like_a_pickle(tmp_path: Path) ->
     assert content[0] == 0x80
     (tmp_path / "model.safetensors").write_bytes(content)
     assert torch.equal(checkpoint.read(tmp_path / "model.safetensors")["weight"], torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "words"),
+    [
+        ("timm", "classify", "imagenet, none"),
+        ("ssdlite", "detect", "imagenet, none"),
+        ("fasterrcnn", "detect", "imagenet, coco, none"),
+        ("deeplabv3", "semantic", "imagenet, coco, none"),
+        ("yolo", "detect", "coco, none"),
+    ],
+)
+def test_weights_that_are_no_word_and_no_file_name_the_words_of_the_family(family: str, task: str, words: str) -> None:
+    config = ModelConfig(family=family, backbone="auto", weights="coko")
+    request = PlaceRequest(task=task, classes=ClassMap(("cup",)))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="coko does not exist") as caught:
+        models.build(config, 2, offline=True) if task == "classify" else models.build_places(
+            config, request, offline=True
+        )
+    assert f"it is {words}, or the path" in str(caught.value.hint)
+    assert str(caught.value.hint).startswith("Did you mean 'coco'?") == ("coco" in words)

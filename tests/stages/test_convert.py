@@ -356,7 +356,7 @@ def test_a_format_that_is_only_read_is_no_target(request_of, monkeypatch):
     monkeypatch.delattr(yolo, "write")
     with pytest.raises(UsageError, match="'yolo' is only read") as caught:
         convert(request_of())
-    assert "kitti" in caught.value.hint
+    assert "vision data formats" in caught.value.hint
 
 
 def test_a_source_that_is_not_there(request_of, tmp_path):
@@ -464,3 +464,12 @@ def test_what_was_written_reads_as_itself(request_of, tmp_path):
     convert(request_of(images="copy"))
     assert [name for name, _ in formats.detect(tmp_path / "out")] == ["yolo"]
     assert len(yolo.read(tmp_path / "out", ReadOptions("data"))) == 3
+
+
+@pytest.mark.parametrize("to", ["yolo", "coco", "voc", "kitti"])
+@pytest.mark.parametrize("verify", [False, True])
+def test_labels_alone_leave_no_empty_folder(request_of, tmp_path, to, verify):
+    done = convert(request_of(to, images="none", verify=verify, allowed=frozenset({"all"})))
+    assert done.written
+    empty = [path for path in (tmp_path / "out").rglob("*") if path.is_dir() and not any(path.iterdir())]
+    assert empty == []

@@ -41,6 +41,7 @@ def test_nothing_is_written(seasons: Path, copy: Copy, words: tuple[str, ...], t
     document = small.done(folder, *words, "--dry-run", "--json").document
     member, word = told
     assert word in str(document[member])
+    assert "size_mb" not in document, "what is not written has no size"
     assert small.listing(folder) == before
 
 

@@ -48,7 +48,7 @@ def test_coco_results_are_told_apart(coco, tmp_path):
         ((1, 6, [0, 0, 1, 1], 0.9), "category ids are not of this data: 6"),
         ((1, 5, [0, 0, 1], 0.9), "no detections"),
         ((1, 5, [0, 0, -1, 1], 0.9), "no detections"),
-        ((1, 5, [0, 0, 1, 1], 7), "no detections"),
+        ((1, 5, [0, 0, 1, 1], 7), "not between 0 and 1"),
         ((9, 5, [0, 0, 1, 1], 0.9), "of these photos"),
         ((1, 5, "all", 0.9), "no list of results"),
     ],

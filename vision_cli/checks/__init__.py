@@ -115,7 +115,7 @@ _LINES: dict[str, Check] = {
     ),
 }
 
-CHECKS = Catalogue("check", _LINES, group="checks")
+CHECKS = Catalogue("check", _LINES, group="checks", listing="vision data check --list")
 """Every check by the name that `--only` and `--skip` take, in the order of the report."""
 
 

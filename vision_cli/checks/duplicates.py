@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -18,7 +18,8 @@ def photo_twice(request: Request) -> list[Finding]:
     """Find photos with the bytes of an earlier one of the same split."""
     pairs = [pair for rows in _parts(request) for pair in _same(request, rows)]
     number = f"{counted(len(pairs), 'photo')} of {len(request.dataset):,}"
-    reason = f"{number} are the same file as another of their split, byte for byte."
+    leak = _also(pairs, request.leaking(alike=False), "leak-same")
+    reason = f"{number} are the same file as another of their split, byte for byte.{leak}"
     hint = "`vision data fix --repair drop-twin-photos` keeps the first of each, if their labels agree."
     return found("photo-twice", reason, _where(pairs), hint=hint, fixable="drop-twin-photos")
 
@@ -33,7 +34,8 @@ def photo_alike(request: Request) -> list[Finding]:
         again = {row for _, row in _same(request, rows)}
         pairs += earlier_pairs(looks, [row for row in rows if good[row] and row not in again], request.thumbnail)
     number = f"{counted(len(pairs), 'photo')} of {len(request.dataset):,}"
-    reason = f"{number} are nearly the same as another of their split, by their looks: they add little."
+    leak = _also(pairs, request.leaking(alike=True) if pairs else frozenset(), "leak-same or leak-alike")
+    reason = f"{number} are nearly the same as another of their split, by their looks: they add little.{leak}"
     hint = "Keep them together when you split (a group column); thin them out where labelling costs."
     return found("photo-alike", reason, _where(pairs), hint=hint)
 
@@ -45,10 +47,20 @@ def photo_twice_labels_differ(request: Request) -> list[Finding]:
         return []
     labels = _labels(request, {row for pair in pairs for row in pair})
     differ = [(one, two) for one, two in pairs if not _agree(request, labels.get(one, []), labels.get(two, []))]
+    again = {row for rows in _parts(request) for _, row in _same(request, rows)}
+    told = _also(differ, request.leaking(alike=False) | again, "photo-twice or leak-same")
     reason = (
         f"{counted(len(differ), 'photo')} have the bytes of another photo and other labels: one of the two is wrong."
+        f"{told}"
     )
     return found("photo-twice-labels-differ", reason, _where(differ), hint="Decide which labels are right.")
+
+
+def _also(pairs: Pairs, rows: Collection[int], check: str) -> str:
+    """Return a sentence about those photos that another check tells of, too."""
+    number = sum(row in rows for _, row in pairs)
+    which = "It is" if number == len(pairs) == 1 else f"{number:,} of them {'is' if number == 1 else 'are'}"
+    return f" {which} told as {check}, too." if number else ""
 
 
 def _parts(request: Request) -> list[list[int]]:

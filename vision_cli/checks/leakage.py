@@ -6,7 +6,7 @@ Whoever is judged on photos that it has learnt is judged too well. Of a pair the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vision_cli.checks.finding import Finding, Floats, Ids, at_images, counted, found
-from vision_cli.checks.request import Mask, Request
+from vision_cli.checks.finding import NOWHERE, Finding, Floats, Ids, Offenders, at_images, counted, found
+from vision_cli.checks.request import Across, Mask, Request
 from vision_cli.core.columns import from_numpy
 
 if TYPE_CHECKING:  # OpenCV, for those who decode photos
     from vision_cli.checks.photo_facts import PhotoFacts
-    from vision_cli.imaging.lookalikes import Pairs
 
 GROUP_NAMES = frozenset(
     (
@@ -41,33 +40,44 @@ _CHANCE = 0.9
 
 def leak_same(request: Request) -> list[Finding]:
     """Find photos with the bytes of a photo of another split."""
+    told = request.same_across
+    return [each for name, pairs in told for each in _pairs(request, "leak-same", pairs, name, "byte for byte")]
+
+
+def same_across(request: Request) -> Across:
+    """Return the pairs of photos of two splits with the same bytes."""
     facts = request.photos
     if facts is None:
         return []
     from vision_cli.imaging.lookalikes import same_pairs
 
-    findings = []
-    for left, right, name in _sides(request):
-        pairs = same_pairs(facts.column("sha256").tolist(), _with_bytes(facts, left), _with_bytes(facts, right))
-        findings += _pairs(request, "leak-same", pairs, name, "byte for byte")
-    return findings
+    digests = facts.column("sha256").tolist()
+    return [
+        (name, same_pairs(digests, _with_bytes(facts, left), _with_bytes(facts, right)))
+        for left, right, name in _sides(request)
+    ]
 
 
 def leak_alike(request: Request) -> list[Finding]:
     """Find photos that look like a photo of another split and are another file."""
+    how, told = "nearly, by their looks", request.alike_across
+    return [each for name, pairs in told for each in _pairs(request, "leak-alike", pairs, name, how)]
+
+
+def alike_across(request: Request) -> Across:
+    """Return the pairs of photos of two splits that look alike, but for photos with the bytes of one there."""
     facts = request.photos
     if request.thumbnail is None or facts is None:
         return []
-    from vision_cli.imaging.lookalikes import Looks, alike_pairs, same_pairs
+    from vision_cli.imaging.lookalikes import Looks, alike_pairs
 
-    good = facts.good
-    looks, digests, findings = Looks.of(facts.column("looks")), facts.column("sha256").tolist(), []
-    for left, right, name in _sides(request):
-        same = {row for _, row in same_pairs(digests, _with_bytes(facts, left), _with_bytes(facts, right))}
+    good, looks, found = facts.good, Looks.of(facts.column("looks")), []
+    for (left, right, name), (_, pairs) in zip(_sides(request), request.same_across, strict=True):
+        same = {row for _, row in pairs}
         others = [row for row in right.tolist() if good[row] and row not in same]
-        pairs = alike_pairs(looks, [row for row in left.tolist() if good[row]], others, request.thumbnail)
-        findings += _pairs(request, "leak-alike", pairs, name, "nearly, by their looks")
-    return findings
+        lefts = [row for row in left.tolist() if good[row]]
+        found.append((name, alike_pairs(looks, lefts, others, request.thumbnail)))
+    return found
 
 
 def leak_group(request: Request) -> list[Finding]:
@@ -78,7 +88,22 @@ def leak_group(request: Request) -> list[Finding]:
 
 
 def leak_sequence(request: Request) -> list[Finding]:
-    """Find neighbouring frames by name, or photos of one burst by time, in different splits, that look alike, too.
+    """Find neighbouring frames, or photos of one burst, in different splits, that no other check of leaks tells of."""
+    every = sequences(request)
+    told = request.leaking(alike=True) if len(every) else frozenset()
+    left = np.array([row not in told for row in every.images.tolist()], dtype=np.bool_)
+    where = at_images(every.images[left], every.values[left], partners=every.partners[left])
+    least = where.values.min(initial=1.0)
+    more = f" {len(every) - len(where):,} more are told as leak-same or leak-alike." if len(where) < len(every) else ""
+    reason = (
+        f"{counted(len(where), 'photo')} are a neighbouring frame, by name or time, of a photo of another split and "
+        f"look like it (correlation {least:.2f} or more): frames of one video belong on one side.{more}"
+    )
+    return found("leak-sequence", reason, where, hint=_HINT, fixable="leaks-to-one-split", measure="correlation")
+
+
+def sequences(request: Request) -> Offenders:
+    """Return neighbouring frames by name, or photos of one burst by time, in different splits, that look alike, too.
 
     Small copies must correlate by 0.9, and by more than nine of ten pairs of the set taken at random: what one fixed
     camera sees always looks alike. No false alarm in the 1,275 pairs of neighbouring numbers of 759 real photos that
@@ -86,16 +111,16 @@ def leak_sequence(request: Request) -> list[Finding]:
     """
     facts = request.photos
     if facts is None:
-        return []
+        return NOWHERE
     usable = facts.good & (request.splits >= 0)
     if len(request.split_names) < 2 or not usable.any():
-        return []
+        return NOWHERE
     least = max(_MIN_CORRELATION, _by_chance(facts, np.flatnonzero(usable)))
     one, two = (np.concatenate(sides) for sides in zip(*_neighbours(request, usable), strict=True))
     likeness = _correlation(facts, one, two)
     near = likeness >= least
     one, two, likeness = one[near], two[near], likeness[near]
-    return _sequences(request, one, two, likeness, least)
+    return _once(request, one, two, likeness)
 
 
 def _sides(request: Request) -> Iterator[tuple[Ids, Ids, tuple[str, str]]]:
@@ -105,7 +130,9 @@ def _sides(request: Request) -> Iterator[tuple[Ids, Ids, tuple[str, str]]]:
         yield np.flatnonzero(request.splits == left), np.flatnonzero(request.splits == right), names
 
 
-def _pairs(request: Request, check: str, pairs: Pairs, name: tuple[str, str], how: str) -> list[Finding]:
+def _pairs(
+    request: Request, check: str, pairs: Sequence[tuple[int, int]], name: tuple[str, str], how: str
+) -> list[Finding]:
     rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     total = int((request.splits == request.split_names.index(name[1])).sum())
     number = f"{len(pairs):,} of {counted(total, f'{name[1]} photo')}"
@@ -216,20 +243,15 @@ def _correlation(facts: PhotoFacts, one: Ids, two: Ids) -> Floats:
     return np.concatenate([np.empty(0), *parts]).astype(np.float64)
 
 
-def _sequences(request: Request, one: Ids, two: Ids, likeness: Floats, least: float) -> list[Finding]:
-    """Return one finding; of each pair the photo of the later split is the offender, once."""
+def _once(request: Request, one: Ids, two: Ids, likeness: Floats) -> Offenders:
+    """Return the photo of the later split of each pair, once, with the other that is most like it."""
     swap = request.splits[one] > request.splits[two]
     first, second = np.where(swap, two, one), np.where(swap, one, two)
     order = np.lexsort((-likeness, second))
     _, once = np.unique(second[order], return_index=True)
     kept = order[once]
     kept = kept[np.argsort(-likeness[kept], kind="stable")]
-    reason = (
-        f"{counted(len(kept), 'photo')} are a neighbouring frame, by name or time, of a photo of another split and "
-        f"look like it (correlation {least:.2f} or more): frames of one video belong on one side."
-    )
-    where = at_images(second[kept], likeness[kept], partners=first[kept])
-    return found("leak-sequence", reason, where, hint=_HINT, fixable="leaks-to-one-split", measure="correlation")
+    return at_images(second[kept], likeness[kept], partners=first[kept])
 
 
 def _with_bytes(facts: PhotoFacts, rows: Ids) -> list[int]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from vision_cli.checks import find
 from vision_cli.checks.finding import Ids, Offenders
-from vision_cli.checks.leakage import GROUP_NAMES
+from vision_cli.checks.leakage import GROUP_NAMES, sequences
 from vision_cli.checks.repair import Repaired, Work, of_photos
 
-_LEAKS = ("leak-same", "leak-alike", "leak-sequence")
+_LEAKS = ("leak-same", "leak-alike")
 _SUFFIXES = {"jpeg": ".jpg", "tiff": ".tif"}
 _ENCODABLE = frozenset({"jpeg", "png", "webp"})
 
@@ -40,7 +40,8 @@ def drop_twins(work: Work) -> Repaired:
 def leaks_to_one_split(work: Work) -> Repaired:
     """Move photos that belong together to one split: the first of train, val, test that one of them is in."""
     request = work.request
-    pairs = [pair for check in _LEAKS for finding in find(check, request) for pair in _pairs(finding.where)]
+    told = [finding.where for check in _LEAKS for finding in find(check, request)]
+    pairs = [pair for where in (*told, sequences(request)) for pair in _pairs(where)]
     together = _together(len(work.dataset), [*pairs, *_grouped(work)])
     splits = request.splits
     best = np.full(len(splits), np.iinfo(np.int64).max)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from vision_cli.checks.photo_facts import PhotoFacts  # OpenCV, for those who decode photos
 
 Mask = NDArray[np.bool_]
+Across = Sequence[tuple[tuple[str, str], Sequence[tuple[int, int]]]]
+"""Of each two splits, by name, pairs of rows; the one that is learnt comes first."""
 
 _FIRST: dict[Pixels, int] = {"exclusive": 0, "inclusive-0": 0, "inclusive-1": 1}
 
@@ -164,6 +166,25 @@ class Request:
         from vision_cli.checks import looks
 
         return None if self.deep is None else looks.near(self.deep, int(self.settings.seed))
+
+    @cached_property
+    def same_across(self) -> Across:
+        """Return the pairs of photos of two splits with the same bytes."""
+        from vision_cli.checks import leakage
+
+        return leakage.same_across(self)
+
+    @cached_property
+    def alike_across(self) -> Across:
+        """Return the pairs of photos of two splits that look alike and have other bytes."""
+        from vision_cli.checks import leakage
+
+        return leakage.alike_across(self)
+
+    def leaking(self, *, alike: bool) -> frozenset[int]:
+        """Return the rows that leak by their bytes, and by their looks, too."""
+        told = [*self.same_across, *(self.alike_across if alike else ())]
+        return frozenset(row for each in told for _, row in each[1])
 
     def _conventions(self) -> tuple[Any, Any]:
         """Return what to take from left and top, and to add to right and bottom; numbers, or one an annotation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import hint_for
 from vision_cli.core.errors import UsageError
 
 
@@ -76,10 +76,8 @@ def _parsed(word: str) -> tuple[str, float | tuple[int, int]]:
     name, _, text = word.partition("=")
     known = [item.name for item in fields(Settings)]
     if name not in known:
-        guess = suggestion(name, known)
         raise UsageError(
-            f"no threshold is called '{name}'.",
-            hint=f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(known)}.",
+            f"no threshold is called '{name}'.", hint=hint_for(name, known, listing="vision data check --list")
         )
     try:
         if name == "train_px":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 from typer._click.core import Command, Context
@@ -20,6 +20,8 @@ PROGRAM = "vision"
 
 class LazyGroup(TyperGroup):
     """A group whose commands live in modules of their own."""
+
+    summaries: ClassVar[dict[str, str]] = {name: summary for name, (_, summary) in COMMANDS.items()}
 
     def list_commands(self, ctx: Context) -> list[str]:
         """Return the names of the table."""

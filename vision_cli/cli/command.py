@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer._click.core import Context, Parameter
@@ -36,6 +36,12 @@ def group(name: str, summary: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings=NAMES,
     )
+
+
+def group_options(
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,  # read by the boundary, wherever it stands
+) -> None:
+    """Leave everything to the commands."""
 
 
 def _flag(name: str, *letters: str, help: str) -> TyperOption:
@@ -121,6 +127,8 @@ class Command(TyperCommand):
 
     def _session(self, ctx: Context, output: Output) -> Session:
         common = {name: ctx.params.pop(name) for name in ("project", "json", "quiet", "verbose", "offline")}
+        if common["quiet"] and common["verbose"]:
+            raise UsageError("--quiet and --verbose exclude one another.", hint="Leave one of them out.")
         dry_run = bool(ctx.params.pop("dry_run", False)) if self.writes else False
         output.quiet, output.verbose = common["quiet"], common["verbose"]
         if output.verbose:

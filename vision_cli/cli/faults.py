@@ -32,6 +32,7 @@ RESOURCE_ERRNOS = {
 }
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
 _MEMORY_HINT = "Close other programs, or make train.batch_size, train.workers or model.input.size smaller."
+_NO_COMMAND = "Missing command."
 _WHOLE = "What was written whole stays."
 SECTIONS = ("version", "name", "task", "classes", "data", "model", "train", "eval", "kpis", "export")
 
@@ -133,7 +134,17 @@ def usage_error(error: ClickException, output: Output, words: Sequence[str]) -> 
     message = message.rstrip(".") + ("" if message.endswith("?") else ".")
     guess = _option_guess(error) or _override_guess(words)
     hints = [f"Did you mean {guess}?"] if guess else []
-    return UsageError(f"{path}: {message[:1].lower()}{message[1:]}", hint=" ".join([*hints, f"See '{path} --help'."]))
+    text, hint = f"{path}: {message[:1].lower()}{message[1:]}", " ".join([*hints, f"See '{path} --help'."])
+    return UsageError(text, hint=hint, details=_commands(context) if message == _NO_COMMAND else ())
+
+
+def _commands(context: Any) -> list[str]:
+    """Return the commands of a group that was called without one."""
+    group = context.command
+    names = group.list_commands(context)
+    known: dict[str, str] = getattr(group, "summaries", {})
+    told = known or {name: group.get_command(context, name).get_short_help_str(100) for name in names}
+    return [f"{name}: {summary}" for name, summary in told.items()]
 
 
 def _option_guess(error: ClickException) -> str | None:

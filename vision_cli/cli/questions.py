@@ -13,7 +13,7 @@ from vision_cli.cli.output import Output
 from vision_cli.cli.text import clean
 from vision_cli.core import kpi
 from vision_cli.core.errors import UsageError
-from vision_cli.core.tasks import TASKS
+from vision_cli.core.tasks import TASKS, hint_for_task
 from vision_cli.stages.project.init import InitRequest, Survey, usual_place
 
 
@@ -45,7 +45,7 @@ def ask_rest(request: InitRequest, found: Survey, output: Output) -> InitRequest
 
 def _ask_task(default: str) -> str:
     while (answer := typer.prompt(f"Task ({', '.join(TASKS)})", default=default, err=True).strip()) not in TASKS:
-        typer.echo(f"one of {', '.join(TASKS)}, please", err=True)
+        typer.echo(hint_for_task(answer), err=True)
     return str(answer)
 
 

@@ -12,7 +12,8 @@ from typer._click.formatting import HelpFormatter
 from typer._click.shell_completion import CompletionItem
 from typer.core import TyperGroup
 
-from vision_cli.cli.command import NAMES
+from vision_cli.cli.command import NAMES, group_options
+from vision_cli.core.catalogue import listed
 
 Table = Mapping[str, tuple[str, str]]
 """Name, then the module that holds its `app`, and one line of help."""
@@ -36,23 +37,25 @@ def lazy_group(name: str, summary: str, table: Table, examples: Sequence[str]) -
         pretty_exceptions_enable=False,
         context_settings=NAMES,
     )
-    app.callback()(_nothing)
+    app.callback()(group_options)
     return app
 
 
-def _nothing() -> None:
-    """Leave everything to the commands."""
-
-
 def _meant(name: str, table: Table) -> str:
-    """Return the command that a name may mean, or all of them."""
+    """Return the command that a name may mean, or the first of them."""
     guess = difflib.get_close_matches(name, table, n=1, cutoff=0.5)
-    return f"did you mean '{guess[0]}'?" if guess else f"known: {', '.join(table)}."
+    return f"did you mean '{guess[0]}'?" if guess else f"known: {listed(list(table), 8)}."
+
+
+def _summaries(table: Table) -> dict[str, str]:
+    return {name: summary for name, (_, summary) in table.items()}
 
 
 def _group_class(table: Table, examples: Sequence[str]) -> type[TyperGroup]:
     class LazyTable(TyperGroup):
         """A group that knows its commands by a table."""
+
+        summaries = _summaries(table)
 
         def list_commands(self, ctx: Context) -> list[str]:
             """Return the names of the table."""
@@ -69,7 +72,7 @@ def _group_class(table: Table, examples: Sequence[str]) -> type[TyperGroup]:
         def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
             """Write the table; no command is imported for it."""
             with formatter.section("Commands"):
-                formatter.write_dl([(name, summary) for name, (_, summary) in table.items()])
+                formatter.write_dl(list(self.summaries.items()))
 
         def format_epilog(self, ctx: Context, formatter: HelpFormatter) -> None:
             """Write the examples one a line."""

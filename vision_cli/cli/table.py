@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("vision_cli.cli.commands.report", "Write one self-contained HTML file about the project"),
     "config": ("vision_cli.cli.commands.config", "Show, check and describe the project file"),
     "models": ("vision_cli.cli.commands.models", "List the model families"),
+    "metrics": ("vision_cli.cli.commands.metrics", "List the metrics that a KPI may name"),
     "augment": ("vision_cli.cli.commands.augment", "Show the augmentation presets"),
     "doctor": ("vision_cli.cli.commands.doctor", "Check the installation, the machine and the project"),
 }

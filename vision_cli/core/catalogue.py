@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
 from vision_cli.core.errors import MissingPartError, UsageError
+
+_MOST_NAMED = 8
+"""Of more names than that, a hint shows those that fit best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,33 @@ def suggestion(name: str, known: Iterator[str] | list[str] | tuple[str, ...]) ->
     return meant[0] if len(meant) == 1 and len(wanted) > 1 else None
 
 
+def listed(names: Sequence[str], shown: int = 20) -> str:
+    """Return the first names in one line, and how many more there are."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"{', '.join(names[:shown])}{more}"
+
+
+def hint_for(
+    name: str, known: Sequence[str], *, fitting: Sequence[str] = (), listing: str | None = None, what: str = "Known"
+) -> str:
+    """Return what to say of an unknown name: the one that it may be, or some that there are, and where all stand.
+
+    Args:
+        name: that a user gave.
+        known: every name.
+        fitting: those to guess from and to show first, the likeliest first.
+        listing: command that lists all; without one all are shown.
+        what: begins the list.
+    """
+    first = [each for each in fitting if each in known]
+    long = listing is not None and len(known) > _MOST_NAMED
+    rest = f" `{listing}` lists all." if long else ""
+    if guess := suggestion(name, first) or suggestion(name, list(known)):
+        return f"Did you mean '{guess}'?{rest}"
+    names = list(dict.fromkeys([*first, *known]))
+    return f"{what}: {listed(names, _MOST_NAMED if long else len(names)) or 'none'}.{rest}"
+
+
 def require(modules: tuple[str, ...], *, extra: str, what: str) -> None:
     """Refuse with the exact pip line when a package is not installed.
 
@@ -58,9 +88,28 @@ def require(modules: tuple[str, ...], *, extra: str, what: str) -> None:
 class Catalogue:
     """An ordered table of cards, open to third parties through the entry point group `vision_cli.<group>`."""
 
-    def __init__(self, what: str, cards: Mapping[str, Card], *, group: str | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        cards: Mapping[str, Card],
+        *,
+        group: str | None = None,
+        listing: str | None = None,
+        common: Sequence[str] = (),
+    ) -> None:
+        """Keep the cards.
+
+        Args:
+            what: a line is called in messages.
+            cards: by name.
+            group: of entry points that add cards.
+            listing: command that lists all of a long table.
+            common: names to show first where a name is unknown.
+        """
         self.what = what
         self.group = group
+        self.listing = listing
+        self.common = tuple(common)
         self._cards = dict(cards)
 
     def __iter__(self) -> Iterator[str]:
@@ -90,9 +139,11 @@ class Catalogue:
         cards = self.cards()
         if name in cards:
             return cards[name]
-        guess = suggestion(name, list(cards))
-        hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(cards)}."
-        raise UsageError(f"unknown {self.what} '{name}'.", hint=hint)
+        raise UsageError(f"unknown {self.what} '{name}'.", hint=self.hint(name))
+
+    def hint(self, name: str, fitting: Sequence[str] = ()) -> str:
+        """Return what to say of an unknown name; see `hint_for`."""
+        return hint_for(name, list(self.cards()), fitting=fitting or self.common, listing=self.listing)
 
     def load(self, name: str) -> ModuleType:
         """Import and return the module behind a name.

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vision_cli.core.catalogue import listed
 from vision_cli.core.containment import Containment
 from vision_cli.core.data_digest import data_digest
 from vision_cli.core.errors import DataError
@@ -55,7 +56,7 @@ class ClassMap:
             DataError: no class has this name.
         """
         if name not in self.names:
-            raise DataError(f"no class is called '{name}'.", hint=f"Classes: {', '.join(self.names)}.")
+            raise DataError(f"no class is called '{name}'.", hint=f"Classes: {listed(self.names)}.")
         return self.names.index(name)
 
 

@@ -16,6 +16,7 @@ from vision_cli.core import yaml_source
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import ProjectConfig
 from vision_cli.core.errors import UsageError
+from vision_cli.core.tasks import hint_for_task
 
 FILE_NAME = "vision.yaml"
 ENVIRONMENT_PREFIX = "VISION_SET_"
@@ -198,6 +199,8 @@ def _sentence(item: Any, path: Keys) -> str:
             if guess
             else f"unknown key; known: {', '.join(_keys_at(path[:-1]))}"
         )
+    if path == ("task",) and isinstance(item.get("input"), str):
+        return f"unknown task '{item['input']}'. {hint_for_task(item['input'])}"
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     given = item.get("input")
     if item["type"] == "value_error" or isinstance(given, dict | list):

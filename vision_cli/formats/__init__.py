@@ -61,6 +61,8 @@ FORMATS = Catalogue(
         "masks": Card("vision_cli.formats.masks", "Folders of semantic masks beside photos, indexed or coloured"),
     },
     group="formats",
+    listing="vision data formats",
+    common=("coco", "yolo", "voc", "imagefolder", "csv", "masks", "cvat", "labelstudio"),
 )
 
 

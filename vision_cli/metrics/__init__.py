@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
-from vision_cli.core.catalogue import Catalogue, suggestion
+from vision_cli.core.catalogue import Catalogue, hint_for, suggestion
 from vision_cli.core.errors import UsageError
 from vision_cli.core.kpi import OPERATORS, RUNTIMES, Kpi
 from vision_cli.core.tasks import OBJECT_TASKS, TASKS
@@ -114,7 +114,19 @@ _PHOTOS: Mapping[str, MetricCard] = {
     "memory_mb": _run("Memory that the model takes while it runs, 1 MB = 10**6 bytes", "MB"),
 }
 
-METRICS = Catalogue("metric", _joined([_PHOTOS, OBJECTS, PIXELS, SEGMENTS]))
+METRICS = Catalogue("metric", _joined([_PHOTOS, OBJECTS, PIXELS, SEGMENTS]), listing="vision metrics list")
+
+_OBJECTS_MAIN = ("ap50", "ap", "ap75", "precision", "recall", "f1", "count_mae", "oks_ap")
+MAIN: Mapping[str, tuple[str, ...]] = {
+    "classify": ("top1", "balanced_accuracy", "f1", "precision", "recall", "top5", "log_loss", "ece"),
+    "multilabel": ("map", "f1", "precision", "recall", "auc", "exact_match", "hamming_loss"),
+    "regress": ("mae", "rmse", "median_absolute_error", "max_error", "r2"),
+    "detect": _OBJECTS_MAIN,
+    "instance": _OBJECTS_MAIN,
+    "semantic": ("miou", "iou", "dice", "pixel_accuracy", "mean_accuracy", "boundary_f1"),
+    "panoptic": ("pq", "sq", "rq", "pq_th", "pq_st"),
+}
+"""By task, the metrics that are looked at first, the likeliest first."""
 
 
 def metric_card(name: str, task: str | None = None) -> MetricCard:
@@ -147,7 +159,7 @@ def check_kpi(kpi: Kpi, task: str, classes: ClassMap, *, runtimes: Iterable[str]
     if task not in card.tasks:
         raise UsageError(
             f"KPI '{kpi}': '{kpi.metric}' is measured for {' and '.join(card.tasks)}, and the task is {task}.",
-            hint=f"For {task}: {', '.join(names_of(task))}.",
+            hint=_hint(kpi.metric, task, what=f"For {task}"),
         )
     _check_label(kpi, card, classes)
     _check_choice(kpi, "runtime", kpi.runtime, tuple(runtimes))
@@ -162,11 +174,15 @@ def names_of(task: str) -> list[str]:
 def _known_card(kpi: Kpi, task: str) -> MetricCard:
     if kpi.metric in METRICS or (task in OBJECT_TASKS and is_ap_at(kpi.metric)):
         return metric_card(kpi.metric, task)
-    guess = suggestion(kpi.metric, names_of(task)) or suggestion(kpi.metric, list(METRICS))
-    known = f"Known: {', '.join(names_of(task))}."
-    raise UsageError(
-        f"KPI '{kpi}': unknown metric '{kpi.metric}'.", hint=f"Did you mean '{guess}'? {known}" if guess else known
-    )
+    raise UsageError(f"KPI '{kpi}': unknown metric '{kpi.metric}'.", hint=_hint(kpi.metric, task))
+
+
+def _hint(name: str, task: str, *, what: str = "Known") -> str:
+    """Return the metric of the task that a name may be, those that are looked at first, and where all are listed."""
+    known, listing = names_of(task), f"vision metrics list {task}"
+    guess = suggestion(name, MAIN.get(task, ())) or suggestion(name, known)
+    shown = hint_for("", known, fitting=MAIN.get(task, ()), listing=listing, what=what)
+    return f"Did you mean '{guess}'? {shown}" if guess else shown
 
 
 def _check_label(kpi: Kpi, card: MetricCard, classes: ClassMap) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from vision_cli.core.catalogue import Card
 
 Better = Literal["higher", "lower"]
-Source = Literal["predictions", "ratings", "stage"]
+Source = Literal["predictions", "ratings", "results", "stage"]
 SHARE = "share"
 """The unit of figures between 0 and 1."""
 
@@ -24,7 +24,7 @@ class MetricCard(Card):
         tasks: that it is measured for.
         per_class: whether `metric[class]` exists; `only` where nothing but that exists.
         source: what it is measured from: `predictions` by a task's `measure`, `ratings` by `ratings.measure_ratings`,
-            or by the stage that runs the model.
+            `results` of other tools alone, for no model answers it, or by the stage that runs the model.
         by_task: the line for tasks in which the name means something else.
     """
 

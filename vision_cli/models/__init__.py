@@ -7,14 +7,15 @@ progress)` for answers about a whole photo, or `build_places(config, request, *,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from vision_cli.core import policy
 from vision_cli.core.artefact import Card as ModelCard
-from vision_cli.core.catalogue import Catalogue
+from vision_cli.core.catalogue import Catalogue, suggestion
 from vision_cli.core.config import ModelConfig
 from vision_cli.core.contracts import Network, PlaceNetwork
-from vision_cli.core.errors import UsageError
+from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.tasks import PHOTO_TASKS
 from vision_cli.models import defaults
@@ -36,6 +37,8 @@ def _smp(name: str, summary: str) -> FamilyCard:
         tasks=("semantic",),
     )
 
+
+_WEIGHT_WORDS = ("imagenet", "coco", "none")
 
 FAMILIES = Catalogue(
     "model family",
@@ -178,6 +181,7 @@ FAMILIES = Catalogue(
         ),
     },
     group="models",
+    listing="vision models list",
 )
 
 
@@ -199,6 +203,7 @@ def build(config: ModelConfig, n_outputs: int, *, offline: bool = False, progres
     """
     config = defaults.resolved(config, "classify")
     _check_task(config.family, PHOTO_TASKS)
+    _check_weights(config)
     family = FAMILIES.load(config.family)
     network: Network = family.build(
         config, n_outputs, offline=offline or policy.offline(), progress=progress or Silent()
@@ -227,6 +232,7 @@ def build_places(
     """
     config = defaults.resolved(config, request.task)
     _check_task(config.family, (request.task,))
+    _check_weights(config)
     family = FAMILIES.load(config.family)
     network: PlaceNetwork = family.build_places(
         config, request, offline=offline or policy.offline(), progress=progress or Silent()
@@ -239,6 +245,20 @@ def families_for(task: str) -> tuple[str, ...]:
     return tuple(name for name, card in FAMILIES.cards().items() if task in tasks_of(card))
 
 
+def check_family(family: str, task: str | None) -> None:
+    """Refuse a family that is unknown or whose packages are not there.
+
+    Raises:
+        UsageError: it is unknown; the hint names those that answer the task.
+        MissingPartError: what it needs is not installed.
+    """
+    if family not in FAMILIES:
+        raise UsageError(
+            f"model.family: unknown model family '{family}'.", hint=FAMILIES.hint(family, families_for(task or ""))
+        )
+    FAMILIES.load(family)
+
+
 def _check_task(family: str, tasks: Sequence[str]) -> None:
     card = FAMILIES.card(family)
     if not set(tasks) & set(tasks_of(card)):
@@ -246,6 +266,27 @@ def _check_task(family: str, tasks: Sequence[str]) -> None:
             f"model.family: '{family}' does not do the task '{tasks[0]}', but {', '.join(tasks_of(card))}.",
             hint=f"Families for it: {', '.join(families_for(tasks[0]))}.",
         )
+
+
+def _check_weights(config: ModelConfig) -> None:
+    """Refuse weights of one of our families that are neither one of its words nor a file.
+
+    Raises:
+        DataError: they are not; `coco` for a family of places is left to the family, which knows what has such weights.
+    """
+    path, words = Path(config.weights).expanduser(), defaults.weight_words(config.family)
+    known = FAMILIES.card(config.family)
+    places = not set(PHOTO_TASKS) & set(tasks_of(known))
+    if config.weights in words or (places and config.weights in _WEIGHT_WORDS) or path.is_file():
+        return
+    if not known.module.startswith("vision_cli."):  # another package's own words
+        return
+    guess = suggestion(path.name, words)
+    meant = f"Did you mean '{guess}'? " if guess else ""
+    raise DataError(
+        f"model.weights: {path} {'is not a file' if path.exists() else 'does not exist'}.",
+        hint=f"{meant}With the family {config.family} it is {', '.join(words)}, or the path of a file of weights.",
+    )
 
 
 def rebuild(card: ModelCard, state: Mapping[str, Any]) -> Network:

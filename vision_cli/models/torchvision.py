@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torchvision.models.vision_transformer import interpolate_embeddings
 
 from vision_cli.core.artefact import Card
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import hint_for
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.errors import UsageError
 from vision_cli.core.preprocess import Preprocess
@@ -31,6 +31,8 @@ _SWAG_LICENCE = "CC-BY-NC-4.0"
 _HALF = (0.5, 0.5, 0.5)
 _AUXILIARY = {"googlenet": ("aux1", "aux2"), "inception_v3": ("AuxLogits",)}
 
+_COMMON = ("resnet18", "resnet50", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "vit_b_16")
+"""To show first where a name is unknown."""
 _POSITIONS = "encoder.pos_embedding"
 _RENAMED = (
     (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)"), r"\1\2"),
@@ -61,10 +63,9 @@ def trunk(name: str, inputs: InputConfig) -> Trunk:
         UsageError: unknown name, or a size that it does not take.
     """
     if name not in names():
-        guess = suggestion(name, names())
         raise UsageError(
             f"model.backbone: torchvision has no network '{name}'.",
-            hint=f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(names())}.",
+            hint=hint_for(name, names(), fitting=_COMMON, listing="vision models list torchvision"),
         )
     weights = torchvision.models.get_model_weights(name).DEFAULT
     preprocess = _preprocess(name, weights, inputs)

@@ -43,6 +43,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _head(result: Mapping[str, Any]) -> str:
     model, ran = result.get("model") or {}, result.get("runtime") or {}
     subject = f"{text(model.get('name', 'a model'))} on {text(ran.get('name', '?'))}" if model else "People's ratings"
+    subject = f"{text(model['name'])}, results of another tool" if "holds" in model else subject
     gating = [entry for entry in result.get("kpis") or () if verdicts.gates(entry)]
     met = sum(entry.get("verdict") == "pass" for entry in gating)
     if not gating:

@@ -57,6 +57,16 @@ _LABELS = {
     "count_mae": "Mean error of the number",
     "count_over": "Too many, mean",
     "count_under": "Too few, mean",
+    "oks_ap": "Keypoints, average precision",
+    "oks_ap50": "Keypoints, average precision at OKS 0.5",
+    "oks_ap75": "Keypoints, average precision at OKS 0.75",
+    "oks_ap_medium": "Keypoints, average precision, medium objects",
+    "oks_ap_large": "Keypoints, average precision, large objects",
+    "oks_ar": "Keypoints, recall",
+    "oks_ar50": "Keypoints, recall at OKS 0.5",
+    "oks_ar75": "Keypoints, recall at OKS 0.75",
+    "oks_ar_medium": "Keypoints, recall, medium objects",
+    "oks_ar_large": "Keypoints, recall, large objects",
     "miou": "Mean IoU",
     "iou": "IoU",
     "fw_iou": "Mean IoU, weighted by pixels",
@@ -85,7 +95,7 @@ ERRORS = ("class", "location", "both", "duplicate", "background", "missed")
 """Kinds of errors of detectors; `error_...` is what one costs."""
 COUNTS = ("count_mae", "count_over", "count_under")
 """Errors of the number of objects a photo."""
-SIZES = tuple(f"{name}_{size}" for name in ("ap", "ar") for size in ("small", "medium", "large"))
+SIZES = tuple(f"{name}_{size}" for name in ("ap", "ar", "oks_ap", "oks_ar") for size in ("small", "medium", "large"))
 """Figures of objects of a size, which photos need not have."""
 LOWER_IS_BETTER = frozenset(
     ("top1_error", "top5_error", "ece", "log_loss", "hamming_loss", "mae", "rmse", "median_absolute_error", "max_error")

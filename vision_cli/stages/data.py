@@ -11,7 +11,7 @@ import numpy as np
 
 from vision_cli import formats
 from vision_cli.core import spill
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import listed, suggestion
 from vision_cli.core.config import SourceConfig, ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
@@ -241,7 +241,7 @@ def align(dataset: Dataset, classes: ClassMap) -> Dataset:
     unknown = sorted(used - set(classes.names))
     if unknown:
         raise DataError(
-            f"the data has classes that the model does not know: {', '.join(unknown)}.",
-            hint=f"The model knows {', '.join(classes.names)}. Map or drop the others in the view, or train again.",
+            f"the data has classes that the model does not know: {listed(unknown)}.",
+            hint=f"The model knows {listed(classes.names)}. Map or drop the others in the view, or train again.",
         )
     return dataset.with_classes(classes)

@@ -106,13 +106,13 @@ def _without_void(dataset: Dataset, names: Sequence[str]) -> Dataset:
     return replace(dataset.with_classes(kept), notes=(*dataset.notes, note))
 
 
-def truth(dataset: Dataset, classes: ClassMap, task: str) -> Truth:
+def truth(dataset: Dataset, classes: ClassMap, task: str, *, keypoints: bool = False) -> Truth:
     """Return the truth about a prepared data set's photos, photo by photo.
 
     Raises:
         DataError: a photo of unknown size, or an outline that does not fit its photo.
     """
-    found = truth_of(dataset, classes, masks=task != "detect")
+    found = truth_of(dataset, classes, masks=task != "detect", keypoints=keypoints)
     found.check(len(classes))
     return found.select(np.argsort(found.photo, kind="stable"))
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import listed, suggestion
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import UsageError
 from vision_cli.views import sql_text
@@ -110,7 +110,7 @@ class Classes:
         rest = (
             "The view's map drops the classes that it does not name. " if self.mapped.get(ANY_CLASS, "") is None else ""
         )
-        known = f"Did you mean '{folded[near]}'?" if near else f"Classes: {', '.join(self.map.names[:50]) or 'none'}."
+        known = f"Did you mean '{folded[near]}'?" if near else f"Classes: {listed(self.map.names) or 'none'}."
         hint = f"{rest}{known}"
         raise UsageError(f"no class is called '{name}'.", hint=hint)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import listed, suggestion
 from vision_cli.core.config import ViewConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
@@ -78,6 +78,15 @@ def kept(dataset: Dataset, view: ViewConfig, *, place: str = "where") -> Dataset
     return dataset.select(holds(dataset, view.where, mapped=view.map, place=place))
 
 
+def renamed(view: ViewConfig, names: Iterable[str], classes: Sequence[str]) -> dict[str, str | None]:
+    """Return what a view makes of each class that its sources name; None of those that it drops.
+
+    Raises:
+        DataError: its map names a class that is none of them.
+    """
+    return _targets(view.map, sorted(set(names)), tuple(view.classes or classes))
+
+
 def _used(dataset: Dataset) -> list[str]:
     ids = pc.unique(dataset.annotations["class_id"].drop_null()).to_pylist()
     return [dataset.classes.names[index] for index in ids]
@@ -105,7 +114,7 @@ def _check_map(renames: Renames, present: Sequence[str]) -> None:
         raise DataError(
             f"the view's map names {len(unknown)} classes that its sources do not have.",
             details=[_guess(name, present) for name in unknown[:_SHOWN]],
-            hint=f"Classes of the data: {', '.join(present[:50]) or 'none'}.",
+            hint=f"Classes of the data: {listed(present) or 'none'}.",
         )
 
 

@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from vision_cli.cli.command import Command, examples, group
+from vision_cli.cli.command import Command, examples, group, group_options
 from vision_cli.cli.session import Session
 
 app = group("augment", "Show the augmentation presets.")
-
-
-@app.callback()
-def _augment() -> None:
-    """Show the augmentation presets."""
+app.callback()(group_options)
 
 
 @app.command("show", cls=Command, epilog=examples("vision augment show", "vision augment show strong"))

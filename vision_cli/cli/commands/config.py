@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from vision_cli.cli import completion
-from vision_cli.cli.command import Command, WritingCommand, examples, group
+from vision_cli.cli.command import Command, WritingCommand, examples, group, group_options
 from vision_cli.cli.session import Session
 
 app = group("config", "Show, check and describe the project file.")
+app.callback()(group_options)
 
 
 @app.command(

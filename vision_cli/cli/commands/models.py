@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from vision_cli.cli.command import Command, examples, group
+from vision_cli.cli.command import Command, examples, group, group_options
 from vision_cli.cli.session import Session
 
 app = group("models", "List the model families and their networks.")
-
-
-@app.callback()
-def _models() -> None:
-    """List the model families and their networks."""
+app.callback()(group_options)
 
 
 @app.command("list", cls=Command, epilog=examples("vision models list", "vision models list timm --json"))

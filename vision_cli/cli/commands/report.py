@@ -23,8 +23,12 @@ def report(
     """Write data, curves, confusion, mistakes, KPIs and exported files into one HTML file."""
     session = Session.of(context)
     project = session.project()
-    from vision_cli.cli.render.report import draw
+    from vision_cli.cli.render.report import Planned, draw, draw_plan
     from vision_cli.stages.evaluating.report import ReportRequest, report
 
     request = ReportRequest(project, output, session.dry_run)
-    session.answer(report(request, session.progress), draw)
+    result = report(request, session.progress)
+    if session.dry_run:
+        session.answer(Planned(result.path, result.sections), draw_plan)
+    else:
+        session.answer(result, draw)

@@ -15,20 +15,19 @@ from vision_cli.stages.evaluating.ratings import RatingsResult
 
 _MOST_CLASSES = 20
 """A wider confusion matrix fits no terminal; the report has it."""
+_POSES = ["keypoints"]
+"""What results hold that have keypoints alone."""
 
 
 def draw(result: EvalResult, paper: Paper) -> None:
     """Draw what was judged, its figures, the confusion matrix and the verdicts."""
-    paper.pairs(
-        [
-            ("model", f"{place(Path(result.model['path']))} ({result.model['family']})"),
-            ("data", f"{result.data['photos']} photos, split {result.data['split']}"),
-            ("runtime", _runtime(result.runtime)),
-        ]
-    )
-    draw_values(result.measurement.values, result.measurement.intervals, paper, heading="Quality")
-    paper.heading("Speed and size")
-    paper.pairs([(key, number(value)) for key, value in result.speed.items()])
+    rows = [_subject(result.model), ("data", f"{result.data['photos']} photos, split {result.data['split']}")]
+    paper.pairs(rows + _runtime(result.runtime))
+    task = "" if result.model.get("holds") == _POSES else str(result.model.get("task", ""))
+    draw_values(result.measurement, paper, heading="Quality", task=task, judgements=result.judgements)
+    if result.speed:
+        paper.heading("Speed and size")
+        paper.pairs([(key, number(value)) for key, value in result.speed.items()])
     _confusion(result, paper)
     _objects(result.more, result.classes, paper)
     draw_kpis(result.judgements, paper)
@@ -48,17 +47,16 @@ def draw_ratings(result: RatingsResult, paper: Paper) -> None:
     """Draw what people say."""
     rows = [("ratings", result.path), ("photos", result.measurement.n_photos), ("raters", result.raters)]
     paper.pairs(rows)
-    draw_values(result.measurement.values, result.measurement.intervals, paper, heading="Ratings")
+    draw_values(result.measurement, paper, heading="Ratings")
     draw_kpis(result.judgements, paper)
     _warnings(result.measurement.warnings, paper)
 
 
 def draw_plan(plan: EvalPlan, paper: Paper) -> None:
     """Draw what would be judged and written."""
-    rows = [("model", f"{place(Path(plan.model['path']))} ({plan.model['family']})")] if plan.model else []
+    rows = [_subject(plan.model)] if plan.model else []
     rows.append(("data" if plan.model else "ratings", _data(plan.data)))
-    if plan.runtime:
-        rows.append(("runtime", _runtime(plan.runtime)))
+    rows += _runtime(plan.runtime)
     kpis = [str(kpi) for kpi in plan.kpis] or ["none: figures only"]
     rows += [("KPIs" if index == 0 else "", kpi) for index, kpi in enumerate(kpis)]
     paper.pairs(rows)
@@ -73,8 +71,19 @@ def _data(data: Mapping[str, Any]) -> str:
     return f"{data['photos']} photos, {where}, split {data['split']}"
 
 
-def _runtime(runtime: Mapping[str, Any]) -> str:
-    return f"{runtime['name']}, {runtime['threads']} threads, {runtime['precision']}"
+def _subject(model: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what is judged: a model, or another tool's results."""
+    path = str(place(Path(model["path"])))
+    if "holds" not in model:
+        return "model", f"{path} ({model['family']})"
+    return "results", f"{path} ({model['results']:,} results: {' and '.join(model['holds'])})"
+
+
+def _runtime(runtime: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return how a model ran; nothing of results, which nobody ran here."""
+    if "threads" not in runtime:
+        return []
+    return [("runtime", f"{runtime['name']}, {runtime['threads']} threads, {runtime['precision']}")]
 
 
 def _confusion(result: EvalResult, paper: Paper) -> None:
@@ -101,7 +110,8 @@ def _objects(more: Mapping[str, Any], names: tuple[str, ...], paper: Paper) -> N
     settings = more.get("settings", {})
     if "evaluator" in settings:
         used = f"{settings['evaluator']} {settings.get('version', '')}".strip()
-        paper.pairs([("evaluator", used), ("confidence", _confidence(settings.get("confidence"), names))])
+        sure = _confidence(settings.get("confidence"), names)
+        paper.pairs([("evaluator", used), *([("confidence", sure)] if sure else [])])
     if "crosscheck" in settings:
         paper.line(f"pycocotools agrees: largest difference {max(settings['crosscheck'].values()):.1e}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
-from vision_cli.cli.render.kpis import draw_kpis
+from vision_cli.cli.render.kpis import draw_kpis, draw_more, main_figures
 from vision_cli.cli.text import duration, number, place
 from vision_cli.stages.training.train import TrainResult
 from vision_cli.stages.training.trial import ByHeart, Estimate
@@ -26,9 +26,10 @@ def draw(result: TrainResult, paper: Paper) -> None:
         rows.append(("model", str(place(result.model))))
     paper.pairs(rows)
     if result.measurement is not None:
-        whole = [(key, number(value)) for key, value in result.measurement.values.items() if "[" not in key]
+        shown, left = main_figures(result.measurement.values, result.task, result.judgements)
         paper.heading(f"Validation split, {result.measurement.n_photos} photos")
-        paper.pairs(whole)
+        paper.pairs([(key, number(value)) for key, value in shown.items()])
+        draw_more(left, paper)
     if result.by_heart is not None:
         _draw_by_heart(result.by_heart, paper)
     if result.estimate is not None:

@@ -51,8 +51,6 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
     splits = [split for split in SPLITS if split in set(places.splits)]
     names = {number: name for name, number in class_ids.items()}
     write_files(folder, [(HEADER, render(names, splits, found.shape, own.header))])
-    for split in splits:
-        (folder / "images" / split).mkdir(parents=True, exist_ok=True)
     return Written(places.photos(), class_ids, _notes(dataset))
 
 

@@ -36,6 +36,8 @@ class ObjectsRequest:
         crosscheck: run pycocotools beside the evaluator, and end where they differ.
         resamples: of the bootstrap; fewer, but 200 or more, where they would take long.
         seed: of the bootstrap.
+        sigmas: of keypoints, where both sides have them: standard deviation of each by the root of the object's area;
+            COCO's 17 when empty.
     """
 
     truth: Truth
@@ -48,6 +50,7 @@ class ObjectsRequest:
     crosscheck: bool = False
     resamples: int = 1000
     seed: int = 0
+    sigmas: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,33 @@ class ObjectsMeasured:
             "errors": dict(self.errors),
             "evaluation": dict(self.settings),
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosesMeasured:
+    """Figures of keypoints alone.
+
+    Attributes:
+        measurement: `oks_ap` and its like with their intervals.
+        settings: evaluator, version, limits, deviations, largest differences of a cross-check.
+    """
+
+    measurement: Measurement
+    settings: Mapping[str, Any]
+
+
+def measure_poses(request: ObjectsRequest) -> PosesMeasured:
+    """Measure keypoints and nothing else; boxes are not looked at.
+
+    Raises:
+        DataError: truth and detections do not fit, a number is none that they can have, or not as many keypoints as
+            deviations.
+        AnswerIsNo: the cross-check found a difference above 1e-6.
+        MissingPartError: it was asked for and pycocotools is not installed.
+    """
+    from vision_cli.metrics.detection import keypoints
+
+    return keypoints.measure_alone(request)
 
 
 def measure(request: ObjectsRequest) -> ObjectsMeasured:

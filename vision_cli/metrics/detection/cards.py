@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from vision_cli.core.tasks import OBJECT_TASKS
 from vision_cli.metrics.card import Better, MetricCard
@@ -20,7 +21,7 @@ def _error(what: str) -> MetricCard:
 
 
 def _poses(summary: str) -> MetricCard:
-    return _card(f"{summary}, keypoints by OKS", per_class=False)
+    return replace(_card(f"{summary}, keypoints by OKS", per_class=False), source="results")
 
 
 _AP, _AR = "Average precision, mean over IoU 0.50 to 0.95", "Recall, mean over IoU 0.50 to 0.95"

@@ -74,13 +74,27 @@ def measure(request: ObjectsRequest) -> ObjectsMeasured:
     ]
     resamples = number_of_resamples(tables, request.resamples)
     work = _Work(request, judged, decisions, tables, resamples)
+    poses = keypoints.measure(request) if truth.n_photos and _posed(request) else None
     return ObjectsMeasured(
-        _measurement(work, tuple(fixed)),
+        _measurement(work, tuple(fixed), poses),
         arrays.curves(judged),
         confusing.confusion(judged, decisions, overlaps),
         found.counts(),
-        {**_settings(work), **checked},
+        _with_poses({**_settings(work), **checked}, poses),
     )
+
+
+def _posed(request: ObjectsRequest) -> bool:
+    return request.truth.keypoints is not None and request.detections.keypoints is not None
+
+
+def _with_poses(settings: dict[str, Any], poses: keypoints.PoseFigures | None) -> dict[str, Any]:
+    """Return the settings with those of keypoints, whose differences stand beside those of the objects."""
+    if poses is None:
+        return settings
+    checked = {f"oks_{name}": each for name, each in poses.settings.get("crosscheck", {}).items()}
+    found = {**settings, **{name: each for name, each in poses.settings.items() if name != "crosscheck"}}
+    return {**found, "crosscheck": {**found["crosscheck"], **checked}} if checked else found
 
 
 def _voc_questions(judged: Judged, overlaps: Pairs) -> list[Question]:
@@ -102,7 +116,7 @@ def _settings(work: _Work) -> dict[str, Any]:
     }
 
 
-def _measurement(work: _Work, fixed: tuple[str, ...]) -> Measurement:
+def _measurement(work: _Work, fixed: tuple[str, ...], poses: Figures | None) -> Measurement:
     photos = work.judged.truth.n_photos
     if not photos:
         return Measurement({}, {}, 0, warnings=("there were no photos: nothing was measured.",))
@@ -114,8 +128,7 @@ def _measurement(work: _Work, fixed: tuple[str, ...]) -> Measurement:
         moments.add({**samples, **{f"whole {name}": each for name, each in means.items()}})
     parts = [Figures(*_with_spreads(work, figures, wholes, moments), _warnings(work))]
     parts.append(Figures(*counting.measure(work.judged, work.decisions, work.names, work.resamples, rng)))
-    if work.request.truth.keypoints is not None and work.request.detections.keypoints is not None:
-        parts.append(keypoints.measure(work.request))
+    parts += [poses] if poses is not None else []
     return combined(parts, photos)
 
 

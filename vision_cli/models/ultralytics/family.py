@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vision_cli.core.artefact import Card
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import hint_for
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.download import fetch
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
@@ -72,8 +72,7 @@ def rebuild(card: Card, state: Mapping[str, Tensor]) -> GraphNetwork:
 def _check_name(name: str, family: str, task: Task) -> None:
     known = published.names(task)
     if name not in known:
-        guess = suggestion(name, known)
-        hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(known)}."
+        hint = hint_for(name, known, listing=f"vision models list {family}")
         raise UsageError(f"model.backbone: '{family}' has no network '{name}'.", hint=hint)
 
 

@@ -72,7 +72,8 @@ def _facts(shown: EvalSection) -> list[tuple[str, str]]:
         pairs.append(("File", name(str(model["path"]), 120)))
     if model.get("family"):
         pairs.append(("Family", name(str(model["family"]))))
-    pairs.append(("Precision", str(ran.get("precision") or "float32")))
+    if "holds" not in model:  # of another tool's results nobody knows it
+        pairs.append(("Precision", str(ran.get("precision") or "float32")))
     pairs += [("Threads", str(ran["threads"]))] if ran.get("threads") else []
     return [*pairs, *settings(shown.result.get("settings") or {})]
 

@@ -33,6 +33,7 @@ SOURCE = "data"
 
 _MAPPING = "mapping"
 _SHOWN = 10
+_LOSSES = "A conversion that would lose something names each loss so; `all` allows every one."
 _SAME = {"polygon": "polygons"}
 _BYTES_A_ROW, _BYTES_A_PHOTO = 200, 1000
 
@@ -322,8 +323,7 @@ class _Work:
             told = [f"it cannot be read back: {error.message}", *error.details]
             raise _DiffersError(verify_copy.Verification(differences=tuple(told))) from error
         finally:
-            for path in made:
-                path.unlink()
+            photo_copies.take_away(made)
         verification = verify_copy.compare(sent, back, self.format)
         if verification.differences:
             raise _DiffersError(verification)
@@ -339,7 +339,8 @@ def writer(to: str, allowed: frozenset[str] = frozenset()) -> ModuleType:
     target_format = formats.FORMATS.load(to)
     _check_names(target_format, allowed)
     if not hasattr(target_format, "write"):
-        raise UsageError(f"the format '{to}' is only read.", hint=f"Written: {', '.join(_writable())}.")
+        hint = "`vision data formats` says which can be written."
+        raise UsageError(f"the format '{to}' is only read.", hint=hint)
     return target_format
 
 
@@ -348,8 +349,8 @@ def _check_names(target_format: ModuleType, allowed: frozenset[str]) -> None:
     known = {ALL, *formats.CARRIED, *conserving.DEFECTS, *conserving.OTHERS, *own}
     for name in sorted(allowed - known):
         guess = suggestion(name, sorted(known))
-        hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(sorted(known))}."
-        raise UsageError(f"no loss is called '{name}'.", hint=hint)
+        meant = f"Did you mean '{guess}'? " if guess else ""
+        raise UsageError(f"no loss is called '{name}'.", hint=f"{meant}{_LOSSES}")
 
 
 def _first_formats(dataset: Dataset) -> list[str]:
@@ -365,7 +366,3 @@ def _unused(counted: Account, carries: frozenset[str]) -> list[str]:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     fate = "stay in the list of classes" if "order" in carries else "are not in the target"
     return [f"Classes without annotation {fate}: {', '.join(names[:_SHOWN])}{more}."]
-
-
-def _writable() -> list[str]:
-    return [name for name in formats.FORMATS if hasattr(formats.FORMATS.load(name), "write")]

@@ -128,10 +128,14 @@ def place_companions(dataset: Dataset, folder: Path) -> None:
                     shutil.copyfile(place, target)
 
 
-def make_parents(folder: Path, names: Iterable[str]) -> None:
-    """Make the folders that names with `/` stand in."""
+def make_parents(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Make the folders that names with `/` stand in, and return those that were not there, upper ones first."""
+    made = []
     for parent in sorted({name.rpartition("/")[0] for name in names}):
-        (folder / parent).mkdir(parents=True, exist_ok=True)
+        place = folder / parent
+        made += [each for each in (*reversed(place.parents), place) if not each.exists()]
+        place.mkdir(parents=True, exist_ok=True)
+    return made
 
 
 def _copy(place: str, target: str) -> None:
@@ -153,17 +157,28 @@ def _symlink(place: str, target: str) -> None:
 
 
 def stand_ins(dataset: Dataset, photos: Sequence[str | None], folder: Path) -> list[Path]:
-    """Write files that announce each photo's size and nothing else, for a reader that needs sizes; return them."""
+    """Write files that announce each photo's size and nothing else, for a reader that needs sizes.
+
+    Returns the folders that had to be made for them, upper ones first, and the files.
+    """
     names = [name for name in photos if name is not None]
-    make_parents(folder, names)
+    made = make_parents(folder, names)
     sizes = zip(dataset.images["width"].to_pylist(), dataset.images["height"].to_pylist(), strict=True)
-    made = []
     for name, (width_px, height_px) in zip(photos, sizes, strict=True):
         if name is not None and width_px and height_px:
             path = folder / name
             path.write_bytes(_png(width_px, height_px))
             made.append(path)
     return made
+
+
+def take_away(made: Sequence[Path]) -> None:
+    """Remove what `stand_ins` made."""
+    for path in reversed(made):
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink()
 
 
 def _png(width_px: int, height_px: int) -> bytes:

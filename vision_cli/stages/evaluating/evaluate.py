@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from vision_cli import reports
 from vision_cli.core import files, run
+from vision_cli.core.dataset import Dataset
 from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
@@ -115,7 +116,8 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
     measured = kind.measure(card, said, subject.dataset, wanted)
     measurement = measured.measurement
     figures = speed.measure(subject.path, runner, progress)
-    _write_predictions(record.folder / PREDICTIONS_NAME, subject, kind.columns(card, said, subject.dataset))
+    columns = kind.columns(card, said, subject.dataset)
+    write_predictions(record.folder / PREDICTIONS_NAME, subject.dataset, columns)
     judgements = judging.judge_kpis(subject.targets, measurement, runtime=runner.runtime, extra=figures)
     return EvalResult(
         model=subject.model(),
@@ -130,7 +132,7 @@ def _judge(request: EvalRequest, subject: Subject, record: run.Run, progress: Pr
             *measurement.warnings,
             *_trial(subject),
             *_changed(request, subject, seen, progress),
-            *_unjudged(judgements),
+            *unjudged(judgements),
             *_seen(subject),
         ),
         run=record.folder,
@@ -154,7 +156,8 @@ def _trial(subject: Subject) -> tuple[str, ...]:
     return (f"this model is a trial that saw {photos} photos: its figures say nothing of a whole training.",)
 
 
-def _unjudged(judgements: tuple[Judgement, ...]) -> tuple[str, ...]:
+def unjudged(judgements: tuple[Judgement, ...]) -> tuple[str, ...]:
+    """Name the KPIs that are declared for another runtime than what ran."""
     others = [str(judgement.kpi) for judgement in judgements if not judgement.gates]
     if not others:
         return ()
@@ -177,8 +180,8 @@ def _changed(request: EvalRequest, subject: Subject, seen: Seen, progress: Progr
     return (f"the data changed since this model was trained{told}: test photos may have been training photos then.",)
 
 
-def _write_predictions(path: Path, subject: Subject, columns: Mapping[str, Any]) -> None:
+def write_predictions(path: Path, dataset: Dataset, columns: Mapping[str, Any]) -> None:
     """Write one row a photo: where it is, what it is, what the model said."""
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"path": [str(each) for each in subject.dataset.paths()], **columns}), sink)
+    pq.write_table(pa.table({"path": [str(each) for each in dataset.paths()], **columns}), sink)
     files.write_bytes(path, sink.getvalue().to_pybytes())

@@ -14,9 +14,10 @@ from vision_cli.core.project import Project
 from vision_cli.reports import wording
 from vision_cli.reports.wording import is_number
 from vision_cli.stages.evaluating import evaluate
+from vision_cli.stages.evaluating.results_subject import RESULTS
 from vision_cli.stages.running import loading
 
-_RUNTIMES = ("torch", "onnx", "tflite")
+_RUNTIMES = ("torch", "onnx", "tflite", RESULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Chosen:
 
 
 def choose(project: Project) -> Chosen:
-    """Return the newest evaluation of the current model in each runtime, on the split that the project declares."""
+    """Return the newest evaluation of the current model in each runtime, on the split that the project declares.
+
+    Where no model was trained here, they are those of other tools' results, the newest of each file.
+    """
     created = _created(project)
     newest: dict[str, tuple[Path, dict[str, Any]]] = {}
     left_out: dict[str, int] = {}
@@ -46,11 +50,18 @@ def choose(project: Project) -> Chosen:
         if why:
             left_out[why] = left_out.get(why, 0) + 1
         else:
-            newest[f"{result['runtime']['name']} {result['runtime'].get('precision', '')}"] = (folder, result)
+            newest[_kept_apart(result)] = (folder, result)
     order = sorted(newest.items(), key=lambda item: _RUNTIMES.index(item[0].split()[0]))
     declared = project.config.targets()
     results = [(folder, _judged(result, declared)) for _, (folder, result) in order]
     return Chosen(results, [f"{wording.count(number, 'evaluation')} {why}" for why, number in left_out.items()])
+
+
+def _kept_apart(result: Mapping[str, Any]) -> str:
+    """Return what the newest evaluation is kept of: a runtime with a precision, or a file of results."""
+    name = result["runtime"]["name"]
+    more = result["model"]["path"] if name == RESULTS else result["runtime"].get("precision", "")
+    return f"{name} {more}"
 
 
 def _created(project: Project) -> str | None:
@@ -66,6 +77,8 @@ def _unfit(project: Project, result: Mapping[str, Any], created: str | None) -> 
         return "on other data than the project's"
     if data.get("split") != project.config.eval.split:
         return f"on the split '{data.get('split')}'"
+    if result["runtime"]["name"] == RESULTS:
+        return "of another tool's results" if created else None
     trained = result["model"].get("trained")
     return "of another model than the last training's" if created and trained != created else None
 

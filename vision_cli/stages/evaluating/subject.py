@@ -106,7 +106,7 @@ def prepare(request: EvalRequest, *, remember: bool = True) -> Subject:
     """
     reads = [request.data] if request.data is not None else []
     places.check_files(request.junit, request.markdown, project=request.project, reads=reads)
-    _check_split(request.split)
+    check_split(request.split)
     project = request.project
     path = loading.find_model(project, request.model)
     runner = loading.open_model(path, threads=request.threads)
@@ -135,7 +135,12 @@ def prepare(request: EvalRequest, *, remember: bool = True) -> Subject:
     )
 
 
-def _check_split(name: str | None) -> None:
+def check_split(name: str | None) -> None:
+    """Refuse a split that there is none of.
+
+    Raises:
+        UsageError: with a guess.
+    """
     known = (*SPLITS, view_data.ALL)
     if name is not None and name not in known:
         guess = suggestion(name, known)

@@ -18,6 +18,7 @@ from vision_cli.core.progress import Progress
 from vision_cli.metrics import detection
 from vision_cli.metrics.detection import confidence
 from vision_cli.stages import place_truth
+from vision_cli.stages.kinds import object_rows
 from vision_cli.stages.kinds.kind import Measured, Wanted
 from vision_cli.stages.running import place_inference
 
@@ -59,27 +60,24 @@ class ObjectKind:
                 resamples=wanted.resamples,
             )
         )
-        more = {
-            "confusion": found.confusion.tolist(),
-            "errors": dict(found.errors),
-            "settings": dict(found.settings),
-            "curves": found.curves.as_json(card.classes.names),
-        }
-        return Measured(found.measurement, more)
+        return measured(found, card.classes.names)
 
     def columns(self, card: Card, said: Detections, dataset: Dataset) -> Mapping[str, Any]:
         """Return the objects that are there, and those that the model found, as lists a photo."""
         truth = place_truth.truth(dataset, card.classes, card.task)
         answers = said.select(said.scores >= thresholds(card.place_decode.confidence, said.class_id))
-        names = np.array(card.classes.names, dtype=object)
-        photos = range(len(dataset))
-        return {
-            "truth": [names[truth.class_id[truth.photo == photo]].tolist() for photo in photos],
-            "truth_boxes": [truth.boxes[truth.photo == photo].tolist() for photo in photos],
-            "predicted": [names[answers.class_id[answers.photo == photo]].tolist() for photo in photos],
-            "boxes": [answers.boxes[answers.photo == photo].tolist() for photo in photos],
-            "confidence": [answers.scores[answers.photo == photo].tolist() for photo in photos],
-        }
+        return object_rows.columns(card.classes.names, truth, answers)
+
+
+def measured(found: detection.ObjectsMeasured, names: tuple[str, ...]) -> Measured:
+    """Return figures of objects as every kind has them."""
+    more = {
+        "confusion": found.confusion.tolist(),
+        "errors": dict(found.errors),
+        "settings": dict(found.settings),
+        "curves": found.curves.as_json(names),
+    }
+    return Measured(found.measurement, more)
 
 
 def joined(answers: Sequence[PhotoObjects]) -> Detections:

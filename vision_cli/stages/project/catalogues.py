@@ -1,4 +1,4 @@
-"""What the tables hold: model families, their networks, augmentation presets."""
+"""What the tables hold: model families, their networks, augmentation presets, metrics, dataset formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import importlib.util
 import os
 from dataclasses import dataclass
 
-from vision_cli import models
+from vision_cli import formats, metrics, models
+from vision_cli.core import tasks
 from vision_cli.core.catalogue import Card, require
 from vision_cli.core.errors import UsageError
 from vision_cli.models.cards import own_process_of
@@ -103,3 +104,86 @@ def augmentations(name: str | None) -> Presets:
         raise UsageError(f"no preset '{name}'.", hint=f"Use one of {', '.join(augment.NAMES)}.")
     chosen = [name] if name else augment.NAMES
     return Presets(tuple(Preset(each, tuple(augment.describe(each))) for each in chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: what a KPI names.
+        summary: one line.
+        better: `higher` or `lower`.
+        unit: of value and bound.
+        per_class: whether `metric[class]` can be a KPI; `only` where nothing but that can.
+        tasks: that it is measured for.
+        main: whether commands show it first.
+    """
+
+    name: str
+    summary: str
+    better: str
+    unit: str
+    per_class: bool | str
+    tasks: tuple[str, ...]
+    main: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The metrics of a task, or of all."""
+
+    task: str | None
+    metrics: tuple[Metric, ...]
+
+
+def metric_table(task: str | None) -> Metrics:
+    """Return the metrics of a task, those that are looked at first before the others, or all.
+
+    Raises:
+        UsageError: no such task.
+    """
+    if task is not None and task not in tasks.TASKS:
+        raise UsageError(f"unknown task '{task}'.", hint=tasks.hint_for_task(task))
+    first = metrics.MAIN.get(task or "", ())
+    names = [*first, *(name for name in metrics.names_of(task) if name not in first)] if task else list(metrics.METRICS)
+    return Metrics(task, tuple(_metric(name, task) for name in names))
+
+
+def _metric(name: str, task: str | None) -> Metric:
+    whole = metrics.metric_card(name)
+    card = whole.by_task.get(task or "", whole)
+    main = any(name in metrics.MAIN[each] for each in ([task] if task else tasks.TASKS))
+    return Metric(name, card.summary, card.better, card.unit, card.per_class, whole.tasks, main)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One dataset format.
+
+    Attributes:
+        name: what `--format`, `--from` and `--to` take.
+        summary: one line.
+        written: whether `--to` takes it.
+    """
+
+    name: str
+    summary: str
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Every dataset format."""
+
+    formats: tuple[Format, ...]
+
+
+def format_table() -> Formats:
+    """Return the table of dataset formats."""
+    return Formats(
+        tuple(
+            Format(name, card.summary, hasattr(formats.FORMATS.load(name), "write"))
+            for name, card in formats.FORMATS.cards().items()
+        )
+    )

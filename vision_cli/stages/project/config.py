@@ -9,7 +9,7 @@ from typing import Any
 
 from vision_cli import metrics
 from vision_cli.core import files
-from vision_cli.core.catalogue import suggestion
+from vision_cli.core.catalogue import hint_for
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.errors import UsageError
 from vision_cli.core.project import FILE_NAME, Project
@@ -85,9 +85,9 @@ def _inside(tree: Any, part: str, key: str, depth: int) -> Any:
     if isinstance(tree, list) and part.isdecimal() and int(part) < len(tree):
         return tree[int(part)]
     known = list(tree) if isinstance(tree, dict) else []
-    guess = suggestion(part, known)
     where = ".".join(key.split(".")[:depth]) or "the project file"
-    hint = f"Did you mean '{guess}'?" if guess else f"Known: {', '.join(known)}." if known else None
+    listing = " ".join(["vision config show", *([where] if depth else [])])
+    hint = hint_for(part, known, listing=listing) if known else None
     raise UsageError(f"{key}: {where} has no '{part}'.", hint=hint)
 
 
@@ -178,7 +178,7 @@ def _missing_sources(project: Project) -> Iterator[str]:
 
 def _unknown_names(project: Project) -> Iterator[str]:
     from vision_cli.formats import FORMATS
-    from vision_cli.models import FAMILIES
+    from vision_cli.models import FAMILIES, families_for
     from vision_cli.models.defaults import AUTO
 
     formats = {f"data.sources.{key}.format": each.format for key, each in project.config.data.sources.items()}
@@ -187,9 +187,9 @@ def _unknown_names(project: Project) -> Iterator[str]:
         tables.append(("model.family", project.config.model.family, FAMILIES))
     for key, name, catalogue in tables:
         if name not in catalogue:
-            guess = suggestion(name, list(catalogue))
-            meant = f"did you mean '{guess}'?" if guess else f"known: {', '.join(catalogue)}."
-            yield f"{project.origin(key)}: {key}: unknown {catalogue.what} '{name}'; {meant}"
+            fitting = families_for(project.config.task or "") if catalogue is FAMILIES else ()
+            meant = catalogue.hint(name, fitting)
+            yield f"{project.origin(key)}: {key}: unknown {catalogue.what} '{name}'. {meant}"
 
 
 def _unknown_kpis(project: Project) -> Iterator[str]:

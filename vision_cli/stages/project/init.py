@@ -13,20 +13,19 @@ from pydantic import ValidationError
 
 from vision_cli import formats, metrics
 from vision_cli.core import files, kpi, yaml_source
-from vision_cli.core.catalogue import suggestion
 from vision_cli.core.config import ProjectConfig, SourceConfig
 from vision_cli.core.dataset import SPLITS, ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.schema import project_schema
-from vision_cli.core.tasks import PLACE_TASKS, TASKS
+from vision_cli.core.tasks import PLACE_TASKS, TASKS, hint_for_task
 from vision_cli.imaging import ending
 from vision_cli.stages import place_truth
-from vision_cli.stages.project import photo_folder, project_text
+from vision_cli.stages.project import label_sets, photo_folder, project_text
+from vision_cli.stages.project.label_sets import LabelSet
 from vision_cli.stages.project.project_text import ProjectText
 
 SCHEMA_PATH = Path(".vision") / "vision.schema.json"
-_SPLIT_FOLDERS = {*SPLITS, "valid", "validation", "training", "testing"}
 _MOST_ENDS = 20_000
 _LISTED = 5
 _IMBALANCE = 3
@@ -77,6 +76,7 @@ class Survey:
         objects: labelled objects or segments; None where photos are counted.
         images: folder of the photos, where it has to be said.
         outlined: whether any object has an outline or a mask.
+        others: label sets that lie there, too, and were not taken.
     """
 
     data: Path
@@ -90,6 +90,7 @@ class Survey:
     objects: int | None = None
     images: Path | None = None
     outlined: bool = False
+    others: tuple[LabelSet, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -104,6 +105,7 @@ class Survey:
             "classes": dict(self.classes),
             "values": None if self.values is None else dict(zip(("low", "high", "spread"), self.values, strict=True)),
             "notes": list(self.notes),
+            "others": list(self.others),
         }
 
     def suited_kpi(self, task: str) -> str:
@@ -148,9 +150,7 @@ def check_target(request: InitRequest) -> None:
         UsageError: it is there, and `force` is not given; or the task is unknown.
     """
     if request.task is not None and request.task not in TASKS:
-        guess = suggestion(request.task, TASKS)
-        hint = f"Did you mean '{guess}'?" if guess else f"Use one of {', '.join(TASKS)}."
-        raise UsageError(f"--task: unknown task '{request.task}'.", hint=hint)
+        raise UsageError(f"--task: unknown task '{request.task}'.", hint=hint_for_task(request.task))
     if request.target.exists() and not request.force and not request.dry_run:
         raise UsageError(f"{request.target}: is there already.", hint="Replace it with --force.")
 
@@ -175,8 +175,11 @@ def survey(request: InitRequest, progress: Progress) -> Survey:
         raise DataError(f"{data}: no photo in it.", hint="Give a folder of photos or a CSV of labels: --data PATH.")
     found = _surveyed(data, name, dataset)
     where = (f"the photos were found in {beside}",) if beside else ()
-    notes = (*where, *found.notes, *photo_folder.partly_missing(dataset), *_cut_off(dataset))
-    return replace(found, images=request.images or beside, notes=notes)
+    others = label_sets.not_taken(data, name, dataset)
+    again = "" if request.dry_run else " --force"
+    also = label_sets.notes(others, again=again)
+    notes = (*where, *found.notes, *photo_folder.partly_missing(dataset), *_cut_off(dataset), *also)
+    return replace(found, images=request.images or beside, notes=notes, others=others)
 
 
 def _cut_off(dataset: Dataset) -> list[str]:
@@ -208,9 +211,8 @@ def _format(data: Path) -> str:
         return candidates[0][0]
     if candidates:
         details = [f"{name}: {evidence}" for name, evidence in candidates]
-        raise UsageError(
-            f"{data}: may be of {len(candidates)} formats.", details=details, hint="Say which: --format NAME"
-        )
+        names = " or ".join(f"--format {name}" for name, _ in candidates)
+        raise UsageError(f"{data}: may be of {len(candidates)} formats.", details=details, hint=f"Say which: {names}")
     formats.refuse_broken(data)
     if data.is_dir() and not any(data.iterdir()):
         raise DataError(
@@ -227,10 +229,9 @@ def usual_place(folder: Path) -> Path | None:
 
 
 def _places(folder: Path) -> list[Path]:
-    below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     # what holds class folders itself would, seen from here, be one class; folders of splits belong together
-    found = [path for path in below if path.name not in _SPLIT_FOLDERS and _is_data(path)]
-    return found or ([folder] if _is_data(folder) else [])
+    found = label_sets.candidates(folder)
+    return found or ([folder] if label_sets.at(folder) else [])
 
 
 def _found(folder: Path, progress: Progress) -> Path:
@@ -239,16 +240,12 @@ def _found(folder: Path, progress: Progress) -> Path:
     if len(found) != 1:
         names = ", ".join(path.name for path in found[:8])
         problem = f"{len(found)} folders here hold labelled photos: {names}" if found else "no labelled photos here"
-        raise UsageError(f"{problem}.", hint="Say which: vision init --data PATH")
+        sets = [each for path in found for each in label_sets.at(path)]
+        details = [f"{each.path.name}: {each.format}, {each.evidence}" for each in sets]
+        hint = f"Say which: vision init --data {found[0].name if found else 'PATH'}"
+        raise UsageError(f"{problem}.", details=details, hint=hint)
     progress.say(f"photos found in {found[0]}")
     return found[0]
-
-
-def _is_data(place: Path) -> bool:
-    try:
-        return bool(formats.detect(place))
-    except (DataError, UsageError):
-        return False
 
 
 def _surveyed(data: Path, name: str, dataset: Dataset) -> Survey:

@@ -247,7 +247,7 @@ def _checked(
 
 
 def _check_family(project: Project) -> None:
-    models.FAMILIES.load(project.config.model.family)
+    models.check_family(project.config.model.family, project.config.task)
 
 
 def _counts(data: TaskData) -> dict[str, int]:

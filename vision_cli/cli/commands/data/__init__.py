@@ -6,6 +6,7 @@ from vision_cli.cli.subgroup import lazy_group
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("vision_cli.cli.commands.data.detect", "Name the format of a folder or file"),
+    "formats": ("vision_cli.cli.commands.data.formats", "List the dataset formats"),
     "check": ("vision_cli.cli.commands.data.check", "Find what is wrong with photos and labels"),
     "fix": ("vision_cli.cli.commands.data.fix", "Write a mended copy of a data set"),
     "convert": ("vision_cli.cli.commands.data.convert", "Copy a data set into another format, with a report"),
