@@ -58,6 +58,9 @@ def test_half_precision_needs_a_gpu(device: Literal["auto", "cpu", "cuda", "mps"
         return
     with pytest.raises(UsageError, match="16 needs a GPU"):
         check_precision(half)
+    with pytest.raises(UsageError, match="bf16 needs a GPU in a family that trains by its own recipe"):
+        check_precision(TrainConfig(device=device, precision="bf16"), own_process=True)
+    check_precision(TrainConfig(device=device, precision="32"), own_process=True)
 
 
 def test_no_more_stages_are_frozen_than_there_are() -> None:

@@ -24,13 +24,24 @@ def accelerator(device: str) -> str:
     return device
 
 
-def check_precision(options: TrainConfig) -> None:
+def check_precision(options: TrainConfig, *, own_process: bool = False) -> None:
     """Refuse a precision that the device does not compute in.
+
+    Args:
+        options: device and precision.
+        own_process: the family trains by a recipe of its own, which knows no half precision on a CPU.
 
     Raises:
         UsageError: there is no such precision, or no such device.
     """
-    if options.precision == "16" and accelerator(options.device) == "cpu":
+    if options.precision == "32" or accelerator(options.device) != "cpu":
+        return
+    if own_process:
+        raise UsageError(
+            f"train.precision: {options.precision} needs a GPU in a family that trains by its own recipe.",
+            hint="Use 32 on a CPU.",
+        )
+    if options.precision == "16":
         raise UsageError("train.precision: 16 needs a GPU.", hint="Use 32, or bf16, on a CPU.")
 
 

@@ -120,7 +120,8 @@ def check_machine(config: ProjectConfig) -> None:
 
     checks.accelerator(config.train.device)
     if config.model.family != FEATURES:
-        checks.check_precision(config.train)
+        own_process = bool(models.FAMILIES.card(config.model.family).own_process)
+        checks.check_precision(config.train, own_process=own_process)
 
 
 def check_freezing(config: ProjectConfig, data: TaskData, network: Network) -> None:
