@@ -21,6 +21,7 @@ from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.run import METRICS, Run
 from vision_cli.core.tasks import PLACE_TASKS
+from vision_cli.models.cards import own_process_of
 from vision_cli.stages.data import TaskData
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def check_machine(config: ProjectConfig) -> None:
 
     checks.accelerator(config.train.device)
     if config.model.family != FEATURES:
-        own_process = bool(models.FAMILIES.card(config.model.family).own_process)
+        own_process = bool(own_process_of(models.FAMILIES.card(config.model.family)))
         checks.check_precision(config.train, own_process=own_process)
 
 
