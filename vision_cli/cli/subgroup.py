@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import typer
 from typer._click.core import Command, Context
@@ -51,45 +52,55 @@ def _summaries(table: Table) -> dict[str, str]:
     return {name: summary for name, (_, summary) in table.items()}
 
 
+class _LazyTable(TyperGroup):
+    """A group that knows its commands by a table.
+
+    Attributes:
+        table: module and summary of each command.
+        summaries: of the table's commands.
+        examples: lines for the end of its help.
+    """
+
+    table: ClassVar[Table] = {}
+    summaries: ClassVar[dict[str, str]] = {}
+    examples: ClassVar[Sequence[str]] = ()
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """Return the names of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """Import one command."""
+        if cmd_name not in self.table:
+            return None
+        command = typer.main.get_command(importlib.import_module(self.table[cmd_name][0]).app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the table; no command is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.summaries.items()))
+
+    def format_epilog(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the examples one a line."""
+        with formatter.section("Examples"):
+            for line in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Complete names from the table."""
+        names = (name for name in self.table if name.startswith(incomplete))
+        return [CompletionItem(name, help=self.table[name][1]) for name in names]
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """Find a command, or fail with a guess."""
+        name = args[0]
+        if name not in self.table and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no command is called {name!r}; {_meant(name, self.table)}")
+        return super().resolve_command(ctx, args)
+
+
 def _group_class(table: Table, examples: Sequence[str]) -> type[TyperGroup]:
-    class LazyTable(TyperGroup):
-        """A group that knows its commands by a table."""
-
-        summaries = _summaries(table)
-
-        def list_commands(self, ctx: Context) -> list[str]:
-            """Return the names of the table."""
-            return list(table)
-
-        def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
-            """Import one command."""
-            if cmd_name not in table:
-                return None
-            command = typer.main.get_command(importlib.import_module(table[cmd_name][0]).app)
-            command.name = cmd_name
-            return command
-
-        def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
-            """Write the table; no command is imported for it."""
-            with formatter.section("Commands"):
-                formatter.write_dl(list(self.summaries.items()))
-
-        def format_epilog(self, ctx: Context, formatter: HelpFormatter) -> None:
-            """Write the examples one a line."""
-            with formatter.section("Examples"):
-                for line in examples:
-                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
-
-        def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
-            """Complete names from the table."""
-            names = (name for name in table if name.startswith(incomplete))
-            return [CompletionItem(name, help=table[name][1]) for name in names]
-
-        def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
-            """Find a command, or fail with a guess."""
-            name = args[0]
-            if name not in table and not name.startswith("-") and not ctx.resilient_parsing:
-                ctx.fail(f"no command is called {name!r}; {_meant(name, table)}")
-            return super().resolve_command(ctx, args)
-
-    return LazyTable
+    members = {"table": table, "summaries": _summaries(table), "examples": examples}
+    return type("LazyTable", (_LazyTable,), members)

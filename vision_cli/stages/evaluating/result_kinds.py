@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -20,31 +21,33 @@ _POINTS = msgspec.json.Decoder(list[float])
 _DETECT = "`task=detect` behind the command judges boxes."
 
 
-def choose(  # noqa: PLR0913 - all but the first two are keywords
-    results: Results,
-    dataset: Dataset,
-    *,
-    declared: str | None,
-    task: str,
-    sigmas: tuple[float, ...],
-    targets: Sequence[Kpi],
-) -> tuple[Judged, tuple[str, ...]]:
-    """Return what is judged, and what of the results is not.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of results.
 
-    Args:
-        results: of objects.
-        dataset: with their labels.
+    Attributes:
         declared: task that the project names.
         task: that the labels serve.
         sigmas: deviations of keypoints; COCO's 17 when empty.
         targets: KPIs.
+    """
+
+    declared: str | None
+    task: str
+    sigmas: tuple[float, ...]
+    targets: Sequence[Kpi]
+
+
+def choose(results: Results, dataset: Dataset, asked: Asked) -> tuple[Judged, tuple[str, ...]]:
+    """Return what is judged, and what of the results is not.
 
     Raises:
         DataError: results and labels have nothing in common, or keypoints without deviations.
         UsageError: the declared task is not that of the results.
     """
-    overlap, notes = _overlap(results, dataset, declared, task)
-    number, more = _keypoints(results, dataset, sigmas, needed=overlap is None or any(map(judging.is_pose, targets)))
+    overlap, notes = _overlap(results, dataset, asked.declared, asked.task)
+    needed = overlap is None or any(map(judging.is_pose, asked.targets))
+    number, more = _keypoints(results, dataset, asked.sigmas, needed=needed)
     return Judged(overlap, number), (*notes, *more)
 
 

@@ -132,14 +132,8 @@ def prepare(request: ResultsRequest, *, remember: bool = True) -> ResultsSubject
     loaded = _loaded(request, remember=remember)
     split = request.split or (view_data.ALL if request.data else request.project.config.eval.split)
     dataset = _in_order(_judged_part(loaded.dataset, split))
-    judged, kind_notes = result_kinds.choose(
-        results,
-        dataset,
-        declared=request.project.config.task,
-        task=loaded.task,
-        sigmas=request.sigmas,
-        targets=targets,
-    )
+    asked = result_kinds.Asked(request.project.config.task, loaded.task, request.sigmas, targets)
+    judged, kind_notes = result_kinds.choose(results, dataset, asked)
     judging.check_results_kpis(targets, judged.overlap, judged.keypoints, dataset.classes)
     placed, notes = _placed(request, results, dataset, loaded.dataset, split)
     truth = _truth(dataset, judged)
