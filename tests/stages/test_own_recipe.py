@@ -142,9 +142,9 @@ def test_a_training_that_was_stopped_goes_on(project: Project, family: str) -> N
     assert not list(project.root.rglob("*.pt"))
 
 
-def settings(by_heart: bool = False, **options: Any) -> dict[str, Any]:
+def settings(by_heart: bool = False, weights: Path | None = None, **options: Any) -> dict[str, Any]:
     preprocess = Preprocess((SIDE, SIDE), "letterbox", mean=(0.0,) * 3, std=(1.0,) * 3)
-    recipe = Recipe("yolo", "yolo11n", "detect", 2, preprocess)
+    recipe = Recipe("yolo", "yolo11n", "detect", 2, preprocess, weights=weights)
     train_config = TrainConfig(**options)
     lesson = training.Lesson(Path("d.yaml"), ("a", "b"), Path("run"), train_config, "cpu", by_heart, lambda _: None)
     return training.settings(recipe, lesson)
@@ -162,4 +162,7 @@ def test_what_the_project_file_says_is_done() -> None:
     assert (found["mosaic"], found["fliplr"], found["nbs"]) == (0.0, 0.0, 8)
     assert settings(learning_rate=0.01)["warmup_bias_lr"] == 0.0
     assert settings(by_heart=True, batch_size=8)["nbs"] == 2
+    assert settings(by_heart=True)["lr0"] == 1e-3
+    assert settings(by_heart=True, learning_rate=0.01)["lr0"] == 0.01
+    assert "lr0" not in settings(by_heart=True, weights=Path("yolo11n.pt"))
     assert settings(precision="bf16")["amp"] == "bf16"

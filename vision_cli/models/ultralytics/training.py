@@ -39,6 +39,9 @@ USED = frozenset({*_WORDS, "view", "augment", "precision", "device", "seed", "ac
 """Settings that change something for this family."""
 _OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD"}
 _PRECISIONS: dict[str, bool | str] = {"32": False, "16": True, "bf16": "bf16"}
+_RATE_FROM_NOTHING = 1e-3
+"""Of random weights by heart. Ultralytics' own choice for a short training, 1.2e-4 for 80 classes, is meant for weights
+that know something: `yolo11n-seg` came to an AP50 of 0.56 in 1,600 steps."""
 _BATCH = 16
 _BATCH_BY_HEART = 2
 """Its norms move by 0.03 a step (momentum): a step an epoch would leave their statistics behind the weights."""
@@ -127,6 +130,8 @@ def settings(recipe: Recipe, lesson: Lesson) -> dict[str, Any]:
         own["optimizer"] = _OPTIMIZERS[options.optimizer]
         if options.optimizer == "adamw":
             own["warmup_bias_lr"] = 0.0  # as where Ultralytics chooses AdamW; its default is for SGD
+    if lesson.by_heart and recipe.weights is None and "lr0" not in own:
+        own |= {"lr0": _RATE_FROM_NOTHING, "optimizer": "AdamW", "warmup_bias_lr": 0.0}
     batch = int(own.get("batch", _BATCH))
     if lesson.by_heart:
         batch = min(batch, _BATCH_BY_HEART)
