@@ -49,6 +49,7 @@ SOURCES = {
     "panoptic": "coco128_train/panoptic_segmentation",
 }
 PHOTOS = {"detect": "bccd_voc/BCCD/JPEGImages"}
+COCO_BOXES = "coco128_train/object_detection"
 COCO_PHOTOS = "coco128_train/images/train2017"
 COMPARED = 24
 PROJECT = """\
@@ -67,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--work", type=Path, help="keeps models, files and figures; a temporary folder when absent")
+    parser.add_argument("--coco", action="store_true", help="boxes of COCO, not of cells, for detectors")
     parser.add_argument("--only", default="", help="families, by comma")
     parser.add_argument("--backbone", default="tf_efficientnet_lite0")
     parser.add_argument("--weights", default="imagenet")
@@ -109,7 +111,7 @@ def row_of(name: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]
     folder.mkdir(parents=True, exist_ok=True)
     project = written(folder, asked, {"family": family, "task": task, "upsample": upsample or "bilinear"})
     trained = kept(folder / "trained.json", lambda: learned(project, asked.epochs, asked.photos))
-    photos = some_photos(asked.data / PHOTOS.get(task, COCO_PHOTOS), folder / "photos")
+    photos = some_photos(asked.data / photos_of(task, asked), folder / "photos")
     ways = {}
     for way, (form, precision, nms) in WAYS.items():
         request = ExportRequest(
@@ -120,14 +122,19 @@ def row_of(name: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]
     return {"task": task, "trained": trained, "ways": ways}
 
 
+def photos_of(task: str, asked: argparse.Namespace) -> str:
+    """Return the folder of photos, of those that the network knows: elsewhere nothing is above the threshold."""
+    return COCO_PHOTOS if asked.coco else PHOTOS.get(task, COCO_PHOTOS)
+
+
 def written(folder: Path, asked: argparse.Namespace, values: dict[str, str]) -> projects.Project:
     """Write a project file and read it."""
     family, task = values["family"], values["task"]
     yolo = family.startswith("yolo")
     text = PROJECT.format(
         **values,
-        data=(asked.data / SOURCES[task]).absolute(),
-        images=(asked.data / PHOTOS.get(task, "coco128_train/images")).absolute(),
+        data=(asked.data / (COCO_BOXES if task == "detect" and asked.coco else SOURCES[task])).absolute(),
+        images=(asked.data / photos_of(task, asked)).parent.absolute(),
         backbone={"yolo": "yolo11n", "yolo-seg": "yolo11n-seg"}.get(family, asked.backbone),
         weights="none" if yolo else asked.weights,
         side=asked.side,
