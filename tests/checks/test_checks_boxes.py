@@ -170,7 +170,7 @@ def test_nothing_is_found_where_nothing_is() -> None:
 def test_unknown_names_are_refused_with_a_guess() -> None:
     with pytest.raises(UsageError) as error:
         checks.chosen(["box-twise"])
-    assert error.value.hint == "Did you mean 'box-twice'?"
+    assert error.value.hint == "Did you mean 'box-twice'? `vision data check --list` lists all."
     with pytest.raises(UsageError, match="no threshold is called 'blurr'"):
         Settings().with_words(["blurr=1"])
     for word in ("blur=", "blur=nan", "blur=-1", "train_px=0", "train_px=axb"):

@@ -160,7 +160,7 @@ def test_an_unknown_backbone_is_refused_with_a_guess(family: str, backbone: str,
 def test_an_unknown_family_is_refused_with_a_guess() -> None:
     with pytest.raises(UsageError, match="unknown model family 'torchvison'") as caught:
         build("torchvison", "alexnet", 64)
-    assert caught.value.hint == "Did you mean 'torchvision'?"
+    assert caught.value.hint == "Did you mean 'torchvision'? `vision models list` lists all."
 
 
 @pytest.mark.parametrize(

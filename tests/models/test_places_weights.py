@@ -144,7 +144,9 @@ def test_a_whole_detector_of_torchvision_sees_what_its_builder_shows_it(
     monkeypatch.setattr(torchvision_family.pretrained, "load", lambda *_: None)
     monkeypatch.setattr(torchvision_family.checkpoint, "read", lambda _: theirs.state_dict())
     monkeypatch.setattr(torchvision_family.pretrained.checkpoint, "read", lambda _: theirs.state_dict())
-    config = ModelConfig(family="ssd", backbone="ssd300_vgg16", weights="w.pth", input=InputConfig(channels=channels))
+    path = tmp_path / "w.pth"
+    path.touch()  # what it holds is read above
+    config = ModelConfig(family="ssd", backbone="ssd300_vgg16", weights=str(path), input=InputConfig(channels=channels))
     request = models.PlaceRequest("detect", CLASSES)
     network = models.build_places(config, request, progress=heard)
     mean, std = theirs.transform.image_mean, theirs.transform.image_std
