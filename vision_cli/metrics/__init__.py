@@ -126,7 +126,7 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     "semantic": ("miou", "iou", "dice", "pixel_accuracy", "mean_accuracy", "boundary_f1"),
     "panoptic": ("pq", "sq", "rq", "pq_th", "pq_st"),
 }
-"""By task, the metrics that are looked at first, the likeliest first."""
+"""By task, the metrics that are looked at first, the likeliest first; `oks_ap` where results have keypoints."""
 
 
 def metric_card(name: str, task: str | None = None) -> MetricCard:
@@ -181,7 +181,9 @@ def _hint(name: str, task: str, *, what: str = "Known") -> str:
     """Return the metric of the task that a name may be, those that are looked at first, and where all are listed."""
     known, listing = names_of(task), f"vision metrics list {task}"
     guess = suggestion(name, MAIN.get(task, ())) or suggestion(name, known)
-    shown = hint_for("", known, fitting=MAIN.get(task, ()), listing=listing, what=what)
+    # What results of other tools alone answer is not offered to a model.
+    fitting = [each for each in MAIN.get(task, ()) if metric_card(each).source != "results"]
+    shown = hint_for("", known, fitting=fitting, listing=listing, what=what)
     return f"Did you mean '{guess}'? {shown}" if guess else shown
 
 

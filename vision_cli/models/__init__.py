@@ -38,8 +38,6 @@ def _smp(name: str, summary: str) -> FamilyCard:
     )
 
 
-_WEIGHT_WORDS = ("imagenet", "coco", "none")
-
 FAMILIES = Catalogue(
     "model family",
     {
@@ -277,7 +275,7 @@ def _check_weights(config: ModelConfig) -> None:
     path, words = Path(config.weights).expanduser(), defaults.weight_words(config.family)
     known = FAMILIES.card(config.family)
     places = not set(PHOTO_TASKS) & set(tasks_of(known))
-    if config.weights in words or (places and config.weights in _WEIGHT_WORDS) or path.is_file():
+    if config.weights in words or (places and config.weights in defaults.WEIGHT_WORDS) or path.is_file():
         return
     if not known.module.startswith("vision_cli."):  # another package's own words
         return

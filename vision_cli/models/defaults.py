@@ -34,11 +34,15 @@ ANY_SHAPE = frozenset({"ssdlite", "unet", "fpn", "pspnet", "deeplabv3plus", "seg
 """Families of places that take an input of any shape whose sides are multiples of 32, and have no size of their own."""
 
 
+WEIGHT_WORDS = ("imagenet", "coco", "none")
+"""What `model.weights` may say beside paths, in one family or another."""
+
+
 def weight_words(family: str) -> tuple[str, ...]:
     """Return the words that `model.weights` takes beside paths, with one of our families."""
     if family in _COCO_ONLY:
         return ("coco", "none")
-    return ("imagenet", "coco", "none") if family in _COCO_BACKBONES else ("imagenet", "none")
+    return WEIGHT_WORDS if family in _COCO_BACKBONES else ("imagenet", "none")
 
 
 def resolved(config: ModelConfig, task: str) -> ModelConfig:

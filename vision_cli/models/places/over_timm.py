@@ -11,11 +11,11 @@ from vision_cli.core.config import ModelConfig
 from vision_cli.core.dataset import ClassMap
 from vision_cli.core.progress import Progress
 from vision_cli.models import timm, weights
+from vision_cli.models.defaults import WEIGHT_WORDS
 from vision_cli.models.network import Trunk
 from vision_cli.models.places import pretrained
 from vision_cli.models.places.network import PlaceModule
 
-WORDS = ("coco", "imagenet", "none")
 Made = TypeVar("Made", bound=PlaceModule)
 
 
@@ -45,7 +45,7 @@ def build(config: ModelConfig, plan: Plan[Made], *, offline: bool, progress: Pro
         offline: no download.
         progress: hears what is loaded from where.
     """
-    if config.weights not in WORDS:
+    if config.weights not in WEIGHT_WORDS:
         path = Path(config.weights).expanduser()
         trunk = timm.trunk(config.backbone, config.input, output_stride=plan.output_stride)
         network = plan.make(trunk, trunk.licence)

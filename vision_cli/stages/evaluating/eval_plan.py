@@ -9,6 +9,7 @@ from typing import Any
 
 from vision_cli.core import run
 from vision_cli.core.kpi import Kpi
+from vision_cli.stages.evaluating.asked import Asked, Judged
 from vision_cli.stages.evaluating.subject import EvalRequest, prepare
 
 
@@ -49,7 +50,11 @@ def plan(request: EvalRequest) -> EvalPlan:
         UsageError: a KPI names a metric or class that does not exist, or there is no such split.
         DataError: model or data are refused, or the split is empty.
     """
-    subject = prepare(request, remember=False)
+    return plan_of(request, prepare(request, remember=False))
+
+
+def plan_of(request: Asked, subject: Judged) -> EvalPlan:
+    """Return what would be judged and written."""
     project = request.project
     where = {"path": str(request.data.absolute())} if request.data else {"view": project.config.train.view}
     folder = project.root / run.RUNS / "eval" / f"<time>-{run.slug(subject.run_name)}"

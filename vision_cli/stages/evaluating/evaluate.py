@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.stages.evaluating import judging, speed
+from vision_cli.stages.evaluating.asked import Asked, Judged
 from vision_cli.stages.evaluating.subject import EvalRequest, Subject, prepare
 from vision_cli.stages.kinds.kind import Wanted, kind_of
 from vision_cli.stages.versioning import seen as version_seen
@@ -97,11 +98,28 @@ def evaluate(request: EvalRequest, progress: Progress) -> EvalResult:
         DataError: model or data are refused, or the split is empty.
     """
     subject = prepare(request)
+    return in_a_run(
+        request, subject, "model", lambda record, seen: _judge(request, subject, record, progress, seen), progress
+    )
+
+
+def in_a_run(
+    request: Asked, subject: Judged, what: str, judge: Callable[[run.Run, Seen], EvalResult], progress: Progress
+) -> EvalResult:
+    """Judge in a run of its own, which keeps the result, and write the files that were asked for.
+
+    Args:
+        request: what was asked for.
+        subject: what is judged.
+        what: `model` or `results`, the name of its path in the run.
+        judge: does it.
+        progress: hears of the data's version.
+    """
     seen = version_seen.seen(request.project, subject.whole, progress)
-    manifest = {"model": str(subject.path.absolute()), "split": subject.split, **seen.manifest()}
+    manifest = {what: str(subject.path.absolute()), "split": subject.split, **seen.manifest()}
     record = run.create(request.project.root, "eval", subject.run_name, manifest)
     with run.recorded(record):
-        result = _judge(request, subject, record, progress, seen)
+        result = judge(record, seen)
         files.write_json(record.folder / RESULT_NAME, result.as_json())
     reports.write(request.junit, request.markdown, result.as_json())
     return result

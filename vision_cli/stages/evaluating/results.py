@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from vision_cli import reports
-from vision_cli.core import files, run
+from vision_cli.core import run
 from vision_cli.core.progress import Progress
 from vision_cli.metrics import detection
+from vision_cli.metrics.detection.confidence import DEFAULT_CONFIDENCE
 from vision_cli.stages.evaluating import judging
-from vision_cli.stages.evaluating.eval_plan import EvalPlan, named
+from vision_cli.stages.evaluating.eval_plan import EvalPlan, plan_of
 from vision_cli.stages.evaluating.evaluate import (
     PREDICTIONS_NAME,
-    RESULT_NAME,
     EvalResult,
+    in_a_run,
     unjudged,
     write_predictions,
 )
@@ -19,10 +19,7 @@ from vision_cli.stages.evaluating.results_subject import RESULTS, ResultsRequest
 from vision_cli.stages.kinds import object_rows
 from vision_cli.stages.kinds.kind import Measured
 from vision_cli.stages.kinds.objects import measured
-from vision_cli.stages.versioning import seen as version_seen
 from vision_cli.stages.versioning.seen import Seen
-
-DEFAULT_CONFIDENCE = 0.5
 
 
 def judge_results(request: ResultsRequest, progress: Progress) -> EvalResult:
@@ -34,14 +31,9 @@ def judge_results(request: ResultsRequest, progress: Progress) -> EvalResult:
         AnswerIsNo: the cross-check found a difference above 1e-6.
     """
     subject = prepare(request)
-    seen = version_seen.seen(request.project, subject.whole, progress)
-    manifest = {"results": str(subject.path.absolute()), "split": subject.split, **seen.manifest()}
-    record = run.create(request.project.root, "eval", subject.run_name, manifest)
-    with run.recorded(record):
-        result = _judge(request, subject, record, progress, seen)
-        files.write_json(record.folder / RESULT_NAME, result.as_json())
-    reports.write(request.junit, request.markdown, result.as_json())
-    return result
+    return in_a_run(
+        request, subject, RESULTS, lambda record, seen: _judge(request, subject, record, progress, seen), progress
+    )
 
 
 def plan_results(request: ResultsRequest) -> EvalPlan:
@@ -51,17 +43,7 @@ def plan_results(request: ResultsRequest) -> EvalPlan:
         UsageError: a KPI that results of this kind do not answer, or there is no such split.
         DataError: results or data are refused, or they are not about each other.
     """
-    subject = prepare(request, remember=False)
-    project = request.project
-    where = {"path": str(request.data.absolute())} if request.data else {"view": project.config.train.view}
-    folder = project.root / run.RUNS / "eval" / f"<time>-{run.slug(subject.run_name)}"
-    return EvalPlan(
-        data={**where, **subject.data()},
-        kpis=subject.targets,
-        writes=(folder, *named(request.junit, request.markdown)),
-        model=subject.model(),
-        runtime=subject.runtime(),
-    )
+    return plan_of(request, prepare(request, remember=False))
 
 
 def _judge(

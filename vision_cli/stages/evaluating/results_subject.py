@@ -273,7 +273,8 @@ def _silent(dataset: Dataset, photos: Ints, split: str) -> tuple[str, ...]:
 
 def _truth(dataset: Dataset, judged: Judged) -> Truth:
     found = place_truth.truth(dataset, dataset.classes, judged.task, keypoints=judged.keypoints > 0)
-    if judged.keypoints and found.keypoints is not None and found.keypoints.shape[1] != judged.keypoints:
+    if judged.keypoints and found.keypoints is not None and not found.keypoints.shape[1]:
+        # No object of these photos has any.
         empty: Floats = np.zeros((len(found), judged.keypoints, 3))
         return replace(found, keypoints=empty)
     return found

@@ -22,13 +22,13 @@ from vision_cli.core.project import Project
 from vision_cli.core.run import METRICS, Run
 from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.models.cards import own_process_of
+from vision_cli.models.defaults import WEIGHT_WORDS
 from vision_cli.stages.data import TaskData
 
 if TYPE_CHECKING:
     from vision_cli.training.team import Team
 
 FEATURES = "features"
-WORDS_FOR_WEIGHTS = ("imagenet", "coco", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def freezes_backbone(config: ProjectConfig, data: TaskData, network: Network) ->
 def located(project: Project) -> ModelConfig:
     """Return the model section with a weights file's path seen from the project file, as every path in it is."""
     model = project.config.model
-    if model.weights in WORDS_FOR_WEIGHTS:
+    if model.weights in WEIGHT_WORDS:
         return model
     return model.model_copy(update={"weights": str(project.path(model.weights))})
 
