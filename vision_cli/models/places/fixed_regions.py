@@ -16,7 +16,7 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops import clip_boxes_to_image, nms, roi_align
 from torchvision.ops.poolers import MultiScaleRoIAlign, _setup_scales
 
-from vision_cli.models.places import plain_regions
+from vision_cli.models.places import plain_regions, ranking
 
 _CANDIDATES = 2000
 """Boxes of a photo that suppression looks at; torchvision takes all above its threshold."""
@@ -62,6 +62,12 @@ def detections(network: Any, features: Features, batch: Tensor, *, plain: bool =
     return torch.stack(rows), torch.stack(masks) if masks else None
 
 
+def proposals(rpn: Any, features: Features, photo: Tensor) -> Tensor:
+    """Return the boxes (P, 4) that are proposed for one photo (1, channels, height, width), in any number."""
+    boxes, real = _proposals(rpn, _Photo(features, photo, plain=False))
+    return boxes[real]
+
+
 def _proposals(rpn: Any, photo: _Photo) -> tuple[Tensor, Tensor]:
     """Return boxes (P, 4) and bool (P,), whether they are there."""
     levels = list(photo.levels.values())
@@ -70,17 +76,15 @@ def _proposals(rpn: Any, photo: _Photo) -> tuple[Tensor, Tensor]:
     objectness, deltas = concat_box_prediction_layers(objectness, deltas)
     (anchors,) = rpn.anchor_generator(ImageList(photo.pixels, [photo.size]), levels)
     boxes = rpn.box_coder.decode(deltas, [anchors])[:, 0]
-    best = [
-        part.topk(min(rpn._pre_nms_top_n["testing"], count)).indices + sum(counts[:level])
-        for level, (part, count) in enumerate(zip(objectness[:, 0].split(counts), counts, strict=True))
-    ]
-    groups = torch.cat([each.new_full(each.shape, level) for level, each in enumerate(best)])
-    order = torch.cat(best)
+    most = rpn._pre_nms_top_n["testing"]
+    best = [ranking.best_first(part, most) for part in objectness[:, 0].split(counts)]
+    groups = torch.cat([chosen.new_full(chosen.shape, level) for level, (chosen, _) in enumerate(best)])
+    order = torch.cat([chosen + sum(counts[:level]) for level, (chosen, _) in enumerate(best)])
     boxes = clip_boxes_to_image(boxes[order], photo.size)
-    scores = _kept_scores(objectness[order, 0].sigmoid(), boxes, rpn.min_size)
+    scores = _kept_scores(torch.cat([ranks for _, ranks in best]), boxes, rpn.min_size)
     limits = (rpn.nms_thresh, rpn._post_nms_top_n["testing"])
     if photo.plain:
-        kept, real = _suppressed_plainly(boxes, scores, groups, limits, [len(each) for each in best])
+        kept, real = _suppressed_plainly(boxes, scores, groups, limits, [len(chosen) for chosen, _ in best])
     else:
         kept, real = _suppressed(boxes, scores, groups, limits)
     return boxes[kept], real

@@ -87,14 +87,17 @@ class TwoStage(TorchvisionPlaces):
         )
 
     def detections(self, batch: Tensor) -> list[Target]:
-        """Return torchvision's own answer, a dict a photo."""
+        """Return the answer of torchvision's second stage, a dict a photo."""
         return self.detections_of(self.features(batch), batch)
 
     def detections_of(self, features: dict[str, Tensor], batch: Tensor) -> list[Target]:
-        """Return torchvision's own answer from features that are there already."""
+        """Return the same from features that are there already."""
         images = _images(batch)
         with self._mode(training=False):
-            proposals, _ = self.network.rpn(images, features)
+            proposals = [
+                fixed_regions.proposals(self.network.rpn, _of(features, row), batch[row : row + 1])
+                for row in range(batch.shape[0])
+            ]
             found: list[Target]
             found, _ = self.network.roi_heads(features, proposals, images.image_sizes)
         return found
@@ -136,6 +139,10 @@ class TwoStage(TorchvisionPlaces):
         finally:
             for part, mode in zip(parts, before, strict=True):
                 part.training = mode
+
+
+def _of(features: dict[str, Tensor], row: int) -> dict[str, Tensor]:
+    return {name: level[row : row + 1] for name, level in features.items()}
 
 
 def filled(rows: Tensor, count: int, value: float) -> Tensor:
