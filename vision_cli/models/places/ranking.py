@@ -25,9 +25,8 @@ def best_first(objectness: Tensor, most: int) -> tuple[Tensor, Tensor]:
         most: of them to return.
     """
     best = objectness.topk(min(most, objectness.shape[0])).indices
-    # In the order of the anchors, by `topk`: LiteRT's converter knows no other sorting.
-    best = -(-best.to(objectness.dtype)).topk(best.shape[0]).values
-    best = best.to(torch.int64)
+    # In the order of the anchors, by the indices of `topk`: LiteRT's converter knows no other sorting.
+    best = best[(-best.to(objectness.dtype)).topk(best.shape[0]).indices]
     limit = _EXACT // most // 2 - 1
     steps = (objectness[best] * _STEPS_A_LOGIT).round().clamp(-limit, limit) + limit
     ranks = steps * most + torch.arange(most - 1, most - 1 - best.shape[0], -1, device=best.device, dtype=steps.dtype)
