@@ -222,7 +222,11 @@ def test_decoded_boxes_are_those_of_torchvision(
     network = build(family, backbone, side).eval()
     monkeypatch.setattr(candidates, "TOP_K", 10**6)
     own, decode = network.network, network.decode
-    if decode.layout != "boxes":
+    if decode.layout == "boxes":
+        own.rpn.nms_thresh, own.rpn._post_nms_top_n["testing"] = 1.0, 10**4
+        own.roi_heads.nms_thresh, own.roi_heads.detections_per_img = 1.0, 10**4
+        network.decode = decode = dataclasses.replace(decode, nms_iou=1.0, max_detections=10**4)
+    else:
         decode = dataclasses.replace(decode, score_floor=1e-6, nms_iou=1.0, max_detections=10**6)
         own.score_thresh, own.nms_thresh, own.topk_candidates, own.detections_per_img = 1e-6, 1.0, 10**6, 10**6
     photos, _ = batch(side)
