@@ -181,6 +181,12 @@ WRONG: dict[str, tuple[str, Callable[[Any], Any], tuple[str, ...]]] = {
     "no score": ("bbox", lambda r: without(r, 1, "score"), ("result 2", "missing required field `score`")),
     "box of three": ("bbox", lambda r: changed(r, 0, bbox=[1, 2, 3]), ("result 1: bbox [1.0, 2.0, 3.0]",)),
     "box without area": ("bbox", lambda r: changed(r, 0, bbox=[1, 2, 0, 3]), ("result 1: bbox", "no area")),
+    "shares of the photo": (
+        "bbox",
+        lambda r: [{**each, "bbox": [value / SIDE for value in each["bbox"]]} for each in r],
+        ("result 1: bbox [0.", "within the first pixel", "multiply shares"),
+    ),
+    "score in per cent": ("bbox", lambda r: changed(r, 4, score=87), ("result 5: score 87", "per cent by 100")),
     "no box": ("bbox", lambda r: without(r, 3, "bbox"), ("result 4: image_id", "no bbox")),
     "nothing at all": ("bbox", lambda r: kept(r), ("neither bbox nor segmentation nor keypoints",)),
     "an object": ("bbox", lambda r: {"annotations": r}, ("no list of results",)),
@@ -386,7 +392,10 @@ def test_results_of_other_splits_and_silent_splits(vision: Vision, tmp_path: Pat
     alone = vision(*words, str(path), "--split", "val").document
     assert alone["metrics"] == part["metrics"]
     missed = vision(*words, str(path)).document
-    assert any("no result is of the split 'train', and its 18 photos" in each for each in missed["warnings"])
+    assert any("no result is of the split 'train'" in each for each in missed["warnings"])
+    with_objects = {each["image_id"] for each in document["annotations"] if not each["iscrowd"]}
+    silent = with_objects - {each["image_id"] for each in of_val}
+    assert any(f"{len(silent)} of 30 photos have objects and no result" in each for each in missed["warnings"])
     assert missed["metrics"]["recall"] < alone["metrics"]["recall"]
     refused = vision(*words, str(path), "--split", "train")
     assert refused.code == 3
@@ -434,6 +443,51 @@ def test_data_that_results_cannot_be_of(vision: Vision, boxes: list[dict[str, An
     called = vision("eval", "--results", str(path), "--data", "photos")
     assert called.code == 3
     assert "the data's task is classify" in called.err
+
+
+def test_results_given_as_labels_are_refused(vision: Vision, labels: Path, tmp_path: Path) -> None:
+    """Judged on itself, any list of results is perfect."""
+    said = [{**each, "score": 0.5} for each in json.loads(labels.read_text())["annotations"]]
+    path = written(labels.parent / "results.json", kept(said, "bbox"))
+    called = vision("eval", "--results", str(path), "--data", str(path), "--kpi", "ap50>0.9")
+    assert called.code == 3
+    assert "holds results with scores, not labels" in called.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_boxes_outside_of_their_photo_are_told(
+    vision: Vision, labels: Path, boxes: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    far = changed(boxes, 0, bbox=[5000.0, 20.0, 30.0, 40.0])
+    path = written(few(tmp_path) / "results.json", far)
+    found = vision("eval", "--results", str(path), "--data", str(labels), "--json").document
+    told = "1 results lie outside of their photo, such as [5000.0, 20.0, 30.0, 40.0] of a photo of 400 x 400"
+    assert any(each.startswith(told) for each in found["warnings"]), found["warnings"]
+
+
+def test_a_report_where_there_is_no_project_and_no_photo(
+    vision: Vision, labels: Path, boxes: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path = written(few(tmp_path) / "theirs.json", boxes)
+    assert vision("eval", "--results", str(path), "--data", str(labels)).code == 0
+    called = vision("report")
+    assert called.code == 0, called.err
+    assert "theirs.json" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_of_labels_without_their_photos(
+    vision: Vision, labels: Path, boxes: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    project(tmp_path, str(labels), "task: detect\n")
+    path = written(tmp_path / "theirs.json", boxes)
+    assert vision("eval", "--results", str(path), "eval.split=all").code == 0
+    assert vision("eval", "--results", str(path), "--data", str(labels)).code == 0
+    called = vision("report", "eval.split=all")
+    assert called.code == 0, called.err
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "theirs.json" in page
+    assert "24 of 24 photos are not at hand" in page
+    assert "1 evaluation on other data than the project" in called.out
 
 
 def test_a_report_of_results(vision: Vision, people: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def parse(text: bytes, path: Path) -> Results:
         ~((results.scores >= 0) & (results.scores <= 1)),
         "scores are not between 0 and 1",
         lambda row: f"score {results.scores[row]:g}",
-        hint="Ranks and logits are no scores: have the tool write probabilities.",
+        hint="Divide scores in per cent by 100; ranks and logits are none: have the tool write probabilities.",
     )
     return results
 

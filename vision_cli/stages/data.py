@@ -152,12 +152,25 @@ def load_folder(project: Project, path: Path) -> TaskData:
         DataError: it is not there, or it is refused.
     """
     if not path.exists():
-        raise DataError(f"{path}: there is no such file or folder.", hint="Give a folder of photos or a CSV of labels.")
+        hint = "Give a data set in any format that is read, or a label file."
+        raise DataError(f"{path}: there is no such file or folder.", hint=hint)
     dataset = formats.read("data", SourceConfig(path=str(path)), path)
+    _check_labels(dataset, path)
     classes = project.config.classes or []
     dataset = select.combine({"data": dataset}, None, classes)
     task = resolve_task(project, dataset)
     return TaskData(place_truth.prepared(dataset, task, classes) if task in PLACE_TASKS else dataset, task)
+
+
+def _check_labels(dataset: Dataset, path: Path) -> None:
+    """Refuse a list of results, which says what a model found and not what is true."""
+    from vision_cli.formats.coco.results import MARKER
+
+    if any(MARKER in origin.header for origin in dataset.origins.values()):
+        raise DataError(
+            f"{path}: holds results with scores, not labels: judged on what a model said, it would be perfect.",
+            hint="Give the file of the labels; results are for `vision eval --results FILE`.",
+        )
 
 
 def find_view(project: Project, name: str) -> ViewConfig:

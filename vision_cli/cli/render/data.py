@@ -46,6 +46,8 @@ def conversion(result: Conversion, paper: Paper) -> None:
         _classes(report.classes, paper)
     paper.heading("Boxes")
     paper.line(_boxes(report))
+    if report.source_pixels == report.target_pixels != "exclusive":
+        paper.line("hint: --pixels target counts as the target's readers do.")
     for note in report.notes:
         paper.line(f"note: {note}")
     if result.verification is not None:

@@ -21,7 +21,7 @@ class Planned:
 def draw(result: ReportResult, paper: Paper) -> None:
     """Draw where the page lies and what it shows."""
     paper.outcome(f"report  {place(result.path)} ({result.size_mb:.2f} MB)")
-    paper.pairs([("shows", ", ".join(result.sections))])
+    paper.pairs([("shows", ", ".join(result.sections)), *(("leaves out", each) for each in result.left_out)])
 
 
 def draw_plan(result: Planned, paper: Paper) -> None:

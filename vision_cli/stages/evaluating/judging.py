@@ -71,7 +71,8 @@ def of_results(declared: Iterable[Kpi], given: tuple[Kpi, ...]) -> tuple[Kpi, ..
     for target in given:
         if _source(target) in _NOT_OF_RESULTS or target.runtime:
             what = "name no runtime" if target.runtime else f"do not say '{target.metric}'"
-            raise UsageError(f"KPI '{target}': results of another tool {what}.", hint="It is for --model or --ratings.")
+            hint = "--ratings judges it." if _source(target) == "ratings" else "--model judges it."
+            raise UsageError(f"KPI '{target}': results of another tool {what}.", hint=hint)
     return given or tuple(target for target in declared if _source(target) not in _NOT_OF_RESULTS)
 
 

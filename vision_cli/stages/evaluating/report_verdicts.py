@@ -36,7 +36,8 @@ class Chosen:
 def choose(project: Project) -> Chosen:
     """Return the newest evaluation of the current model in each runtime, on the split that the project declares.
 
-    Where no model was trained here, they are those of other tools' results, the newest of each file.
+    Where no model was trained here, they are those of other tools' results, the newest of each file. A project without
+    data of its own shows them on whatever data they were made.
     """
     created = _created(project)
     newest: dict[str, tuple[Path, dict[str, Any]]] = {}
@@ -58,10 +59,10 @@ def choose(project: Project) -> Chosen:
 
 
 def _kept_apart(result: Mapping[str, Any]) -> str:
-    """Return what the newest evaluation is kept of: a runtime with a precision, or a file of results."""
+    """Return what the newest evaluation is kept of: a runtime with a precision, or a file of results; and its data."""
     name = result["runtime"]["name"]
     more = result["model"]["path"] if name == RESULTS else result["runtime"].get("precision", "")
-    return f"{name} {more}"
+    return f"{name} {more} {(result.get('data') or {}).get('path', '')}"
 
 
 def _created(project: Project) -> str | None:
@@ -73,9 +74,10 @@ def _created(project: Project) -> str | None:
 def _unfit(project: Project, result: Mapping[str, Any], created: str | None) -> str | None:
     """Return why an evaluation says nothing about the project's targets; None where it does."""
     data = result.get("data") or {}
-    if data.get("path"):
+    of_the_project = bool(project.config.data.sources)
+    if of_the_project and data.get("path"):
         return "on other data than the project's"
-    if data.get("split") != project.config.eval.split:
+    if of_the_project and data.get("split") != project.config.eval.split:
         return f"on the split '{data.get('split')}'"
     if result["runtime"]["name"] == RESULTS:
         return "of another tool's results" if created else None

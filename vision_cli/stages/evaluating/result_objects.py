@@ -130,6 +130,12 @@ class _Found:
             lambda row: f"bbox {self.results.boxes[row].tolist()}",
             "A box is [x, y, width, height] in pixels: leave those without an area out.",
         )
+        self._refuse(
+            np.full(len(boxes), bool(len(boxes)) and bool((boxes[:, :2] + boxes[:, 2:] <= 1).all())),
+            "boxes end within the first pixel of their photos, all of them",
+            lambda row: f"bbox {self.results.boxes[row].tolist()}",
+            "A box is [x, y, width, height] in pixels: multiply shares of the photo by its width and height.",
+        )
         return boxes
 
     def _only(self, rows: Bools) -> _Found:

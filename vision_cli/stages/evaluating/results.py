@@ -99,5 +99,8 @@ def _warnings(request: ResultsRequest, subject: ResultsSubject, found: Measured)
     said = found.measurement.warnings
     if request.confidence is not None or subject.judged.overlap is None:
         return said
-    hint = "--confidence judges at another, which validation photos have to choose, not these."
+    hint = (
+        "--confidence judges precision, recall, F1 and counts at another score, which validation photos have to "
+        "choose, not these."
+    )
     return (*said, hint)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_cli.core.dataset import Dataset
-from vision_cli.core.detections import Detections, Floats, Ints, Truth
+from vision_cli.core.detections import Detections, Floats, Truth
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.kpi import Kpi
 from vision_cli.core.project import Project
@@ -27,7 +27,8 @@ from vision_cli.views import select
 RESULTS = "results"
 """What stands where models have a family and a runtime."""
 _IDS = (
-    "`vision data convert` writes a data set as COCO, with ids: make the results on that, and judge them with --data."
+    "`vision data convert --to coco --pixels target` writes a data set as COCO, with ids: make the results on that, "
+    "and judge them with --data. Without --pixels the boxes of VOC stay one pixel off for COCO's evaluators."
 )
 
 
@@ -138,6 +139,7 @@ def prepare(request: ResultsRequest, *, remember: bool = True) -> ResultsSubject
     placed, notes = _placed(request, results, dataset, loaded.dataset, split)
     truth = _truth(dataset, judged)
     placed = replace(placed, sizes=truth.sizes)
+    found = result_objects.detections(results, placed, judged)
     return ResultsSubject(
         path=request.path,
         dataset=dataset,
@@ -145,9 +147,15 @@ def prepare(request: ResultsRequest, *, remember: bool = True) -> ResultsSubject
         whole=loaded.dataset,
         judged=judged,
         truth=truth,
-        detections=result_objects.detections(results, placed, judged),
+        detections=found,
         targets=targets,
-        notes=(*kind_notes, *notes, *judging.not_of_results(request.project.config.targets(), request.kpis)),
+        notes=(
+            *kind_notes,
+            *notes,
+            *_silent(dataset, truth, found, split),
+            *_outside(found),
+            *judging.not_of_results(request.project.config.targets(), request.kpis),
+        ),
     )
 
 
@@ -243,7 +251,7 @@ def _placed(
     }
     notes = tuple(f"results {what} were left out: {count:,}." for what, count in counts.items() if count)
     placed = Placed(rows[kept], photos[rows[kept]], ids[kept], sizes)
-    return placed, (*notes, *_silent(dataset, photos, split))
+    return placed, notes
 
 
 def _renames(request: ResultsRequest, dataset: Dataset) -> Mapping[str, str | None]:
@@ -255,19 +263,35 @@ def _renames(request: ResultsRequest, dataset: Dataset) -> Mapping[str, str | No
     return select.renamed(view_data.find_view(project, project.config.train.view), names, project.config.classes)
 
 
-def _silent(dataset: Dataset, photos: Ints, split: str) -> tuple[str, ...]:
-    """Name the splits that no result is of, where all are judged: their objects count as missed."""
-    if not (photos >= 0).any():
+def _silent(dataset: Dataset, truth: Truth, found: Detections, split: str) -> tuple[str, ...]:
+    """Count the photos with objects that no result is of, and name the splits, where all are judged."""
+    if not len(found):
         return ("the list of results holds none of these photos: every object is missed.",)
-    if split != view_data.ALL:
+    missed = ~np.isin(truth.photo, found.photo) & ~truth.ignored
+    silent = np.unique(truth.photo[missed])
+    if not silent.size:
         return ()
+    objects = f"their {int(missed.sum()):,} objects count as missed"
+    notes = [f"{silent.size:,} of {len(dataset):,} photos have objects and no result: {objects}."]
     splits = dataset.splits()
-    said = set(splits[photos[photos >= 0]].tolist())
-    silent = [name for name in dict.fromkeys(splits.tolist()) if name and name not in said]
-    return tuple(
-        f"no result is of the split '{name}', and its {int((splits == name).sum()):,} photos count as missed: --split "
-        "judges one."
-        for name in silent
+    if split == view_data.ALL:
+        said = set(splits[found.photo].tolist())
+        names = [name for name in dict.fromkeys(splits.tolist()) if name and name not in said]
+        notes += [f"no result is of the split '{name}': --split judges one." for name in names]
+    return tuple(notes)
+
+
+def _outside(found: Detections) -> tuple[str, ...]:
+    """Count the boxes that show nothing of their photo."""
+    boxes, sizes = found.boxes, found.sizes[found.photo]
+    gone = ((boxes[:, :2] >= sizes) | (boxes[:, :2] + boxes[:, 2:] <= 0)).any(axis=1)
+    if not gone.any():
+        return ()
+    first = int(np.flatnonzero(gone)[0])
+    box, (width, height) = [round(value, 1) for value in boxes[first].tolist()], sizes[first].tolist()
+    return (
+        f"{int(gone.sum()):,} results lie outside of their photo, such as {box} of a photo of {width} x {height} px: "
+        "are they of a photo of another size?",
     )
 
 
