@@ -28,9 +28,9 @@ from vision_cli.core import policy
 from vision_cli.core.progress import Silent
 from vision_cli.core.project import load
 from vision_cli.imaging.write import encode_jpeg
-from vision_cli.stages.synth import asked as asking
-from vision_cli.stages.synth.commands import COMMANDS
-from vision_cli.stages.synth.making import Maker, name_of
+from vision_cli.stages.synth.asking import asked as asking
+from vision_cli.stages.synth.asking.commands import COMMANDS
+from vision_cli.stages.synth.making.maker import Maker, name_of
 from vision_cli.synth.labels import CHANGED_LEVELS
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

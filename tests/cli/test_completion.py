@@ -121,7 +121,12 @@ def flat(tree: Any, key: str = "") -> Iterator[str]:
 
 def test_every_setting_is_offered() -> None:
     offered = {key for key, setting in settings().items() if not setting.is_section}
-    own_names = {"data.sources", "data.views", *(f"synth.{name}.looks" for name in ("logos", "paste", "classify"))}
+    own_names = {
+        "data.sources",
+        "data.views",
+        "synth.tune.search",
+        *(f"synth.{name}.looks" for name in ("logos", "paste", "classify")),
+    }
     assert offered == set(flat(ProjectConfig().model_dump(by_alias=True))) - own_names
 
 

@@ -142,6 +142,10 @@ def test_an_empty_list_misses_everything(vision: Vision, labels: Path, tmp_path:
     assert any("every object is missed" in each for each in called.document["warnings"])
     masks = vision("eval", "--results", str(path), "--data", str(labels), "task=instance", "--json").document
     assert (masks["model"]["task"], masks["metrics"]["ap50"]) == ("instance", 0)
+    # The labels have outlines, which says nothing of what the other tool gives.
+    plain = vision("eval", "--results", str(path), "--data", str(labels), "--json").document
+    assert plain["model"]["task"] == "detect"
+    assert any("task=instance" in each for each in plain["warnings"])
 
 
 def test_what_is_written(vision: Vision, labels: Path, boxes: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ WRITE = {
     "eval-junit": ("eval", "--ratings", "ratings.csv", "--kpi", "acceptance>0.1", "--junit"),
     "eval-markdown": ("eval", "--ratings", "ratings.csv", "--kpi", "acceptance>0.1", "--markdown"),
     "predict": ("predict", "photo.png", "--output"),
+    "embed": ("embed", "photo.png", "--to"),
+    "embed-map": ("embed", "photo.png", "--to", "vectors.parquet", "--map"),
+    "find": ("find", "--like", "photo.png", "photo.png", "--to"),
 }
 REPLACE = {
     "convert": ("data", "convert", "more", "TARGET", "--to", "coco", "--allow-loss", "all", "--force"),
@@ -34,6 +37,7 @@ REPLACE = {
     "label-import": ("data", "label", "import", "answers", "--into", "TARGET", "--to", "coco", "--force"),
     "synth": ("synth", "logos", "--logos", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
     "paste": ("synth", "paste", "--objects", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
+    "tune": ("synth", "tune", "--logos", "marks", "--backgrounds", "walls", "--real", "more", "--out", "TARGET"),
     "classify": ("synth", "classify", "--objects", "marks", "--backgrounds", "walls", "-n", "2", "--out", "TARGET"),
 }
 KEPT = ("vision.yaml", "splits.json", "kitti/drives.json", "reader.py", "photo.png", "facts.json")

@@ -7,6 +7,7 @@ import json
 import pytest
 from PIL import Image
 
+from vision_cli.cli.commands.classes import COMMANDS as CLASSES
 from vision_cli.cli.commands.config import app as config
 from vision_cli.cli.commands.data import COMMANDS as DATA
 from vision_cli.cli.commands.data.gold import COMMANDS as GOLD
@@ -35,6 +36,15 @@ LINE = {
     "data label import ann.json --tasks tasks --into in --to vision": "written: in",
     "data agreement ann.json bob.json --consensus agreed --to vision --images none": "written: agreed",
     "data gold mark all": "data.gold",
+    "task suggest crop --task classify --write --project plan.yaml": "wrote plan.yaml",
+    "embed photos --to vectors.parquet": "8 photos, 1280 numbers each: vectors.parquet",
+    "classes add cat photos/cat": "4 photos added to 'cat'",
+    "classes add dog photos/dog": "4 photos added to 'dog'",
+    "classes remove dog photos/dog/0.png": "1 photo of 'dog' taken out",
+    "classes rename dog hound": "'dog' is called 'hound' now",
+    "classes merge pet cat hound --dry-run": "would be: 'cat', 'hound' went into 'pet'",
+    "classes set --head svm": "set: head svm",
+    "classes write model --dry-run": "would write: model",
     "synth logos --logos marks --backgrounds walls -n 2 --workers 1": "written: synth/logos/coco",
     "synth paste --objects marks --backgrounds walls -n 2 --workers 1": "written: synth/paste/coco",
     "synth classify --objects marks --backgrounds walls -n 2 --workers 1": "written: synth/classify/imagefolder",
@@ -52,9 +62,14 @@ ANSWER = (
     "data stats --csv",
     "data check --list",
     "data label next new --plain --pick 2 --by random",
+    "classes list",
+    "classes show cat",
     "config show",
     "config schema",
+    "find --like photos/cat/1.png photos --number 3",
     "models list",
+    "models list --task semantic",
+    "models show yolo11n",
     "metrics list detect",
     "data formats",
     "augment show",
@@ -62,12 +77,12 @@ ANSWER = (
 """Commands that are asked something: the same words with and without --quiet."""
 
 GROUPS = ("data label", "data gold")
-TRAINED = {"train", "eval", "export", "predict", "report"}
+TRAINED = {"train", "eval", "export", "predict", "report", "crossval", "compare"}
 """They need a model: `stages` tests them."""
 SLOW = {"doctor"}
 """It looks at the machine; what it finds may change between two calls."""
-NETWORK = {"synth distance"}
-"""It needs torch; a test of its own."""
+NETWORK = {"synth distance", "synth tune"}
+"""They need torch; tests of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +182,7 @@ def test_a_no_is_told_in_full_with_the_way_out(vision, folder, monkeypatch):
 def test_every_command_is_in_the_table():
     said = {" ".join(words.split()[: 3 if words.startswith(GROUPS) else 2]) for words in (*LINE, *ANSWER)} | NETWORK
     known = {f"data {name}" for name in DATA.keys() - {"label", "gold"}}
-    known |= {f"synth {name}" for name in SYNTH}
+    known |= {f"synth {name}" for name in SYNTH} | {f"classes {name}" for name in CLASSES}
     known |= {f"data label {name}" for name in LABEL} | {f"data gold {name}" for name in GOLD}
     known |= {f"config {each.name or each.callback.__name__}" for each in config.registered_commands} - {"config check"}
     assert known <= said

@@ -49,6 +49,18 @@ def trained(**more: Any) -> TrainResult:
     return TrainResult("detect", {"train": 8}, ("cup",), (FINDING,), how=("would train x (y) for detect",), **values)
 
 
+def test_who_evaluated_stands_apart_from_the_confusions() -> None:
+    more = {"confusion": [[1, 2], [3, 4]], "settings": {"evaluator": "some", "version": "1", "confidence": 0.5}}
+    lines = drawn(eval_render.draw, replace(judged("> 0.3"), more=more))
+    at = next(row for row, line in enumerate(lines) if line.startswith("evaluator"))
+    assert lines[at - 1] == ""
+    assert lines[at - 2].startswith("(background)")
+
+
+def test_the_time_of_a_training_is_that_of_all_of_it() -> None:
+    assert any("36 min 47 s in all" in line for line in drawn(train_render.draw, trained(seconds=2207.0)))
+
+
 def judged(bound: str) -> EvalResult:
     judgement = judge(parse(f"ap50 {bound}"), FIGURES.values, {}, n_photos=5, runtime="torch")
     model = {"path": "m", "name": "m", "family": "ssdlite", "task": "detect"}

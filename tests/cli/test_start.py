@@ -40,6 +40,7 @@ HELPS = [
     ("synth", "logos", "--help"),
     ("synth", "paste", "--help"),
     ("synth", "classify", "--help"),
+    ("synth", "tune", "--help"),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from simulated_objects import iou, nothing, scene
@@ -11,6 +13,7 @@ from vision_cli.core.detections import Detections, Truth
 from vision_cli.core.errors import DataError
 from vision_cli.metrics.detection import ObjectsRequest, measure
 from vision_cli.metrics.detection.confidence import best_confidence, choose
+from vision_cli.metrics.detection.evaluator import HIT, evaluate
 
 NAMES = ClassMap(("a", "b", "c"))
 Tally = dict[int, list[int]]
@@ -98,6 +101,48 @@ def test_a_confidence_of_each_class() -> None:
     few = truth.select((truth.class_id != 2) | (np.cumsum(truth.class_id == 2) < 20))
     common, *_ = choose(few, said, 3)
     assert choose(few, said, 3, per_class=True)[2] == common
+
+
+def weak(truth: Truth, said: Detections, share: float = 0.1) -> Detections:
+    """Return detections whose class 2 is never as sure as any other."""
+    low = np.where(said.class_id == 2, said.scores * share / 2, share + said.scores * (1 - share))
+    return replace(said, scores=low)
+
+
+def test_a_rare_class_is_not_silenced_by_the_others() -> None:
+    truth, said = scene(3, photos=40)
+    few = truth.select((truth.class_id != 2) | (np.cumsum(truth.class_id == 2) < 20))
+    unsure = weak(few, said)
+    common, *_ = choose(few, unsure, 3)
+    assert common > unsure.scores[unsure.class_id == 2].max()
+    found = choose(few, unsure, 3, per_class=True)
+    values = measure(ObjectsRequest(few, unsure, NAMES, confidences=found, resamples=1)).measurement.values
+    assert values["recall[c]"]
+    assert found[0] != found[2] < common
+
+
+def test_a_class_that_is_never_answered_is_named() -> None:
+    truth, said = scene(3, photos=40)
+    unsure = weak(truth, said)
+
+    def told(*confidences: float) -> list[str]:
+        request = ObjectsRequest(truth, unsure, NAMES, confidences=confidences, resamples=1)
+        measured = measure(request).measurement
+        assert (not measured.values["recall[c]"]) == (confidences[-1] == 0.1)
+        return [each for each in measured.warnings if "sure enough" in each]
+
+    (warning,) = told(0.1)
+    matched = judged_hits(truth, unsure)
+    surest = unsure.scores[matched & (unsure.class_id == 2)].max()
+    assert f"'c' (surest {surest:.3g}, needed 0.1)" in warning
+    assert "'a'" not in warning
+    assert "'b'" not in warning
+    assert told(0.1, 0.1, 0.001) == []
+
+
+def judged_hits(truth: Truth, said: Detections) -> np.ndarray:  # type: ignore[type-arg]
+    judged = evaluate(truth, said, 3, kind="boxes")
+    return np.asarray(judged.matching().outcomes == HIT)
 
 
 def test_the_best_confidence_of_few() -> None:

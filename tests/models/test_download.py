@@ -32,6 +32,7 @@ class Behaviour:
     length: int | None = None
     etag: str = ""
     redirect_to: str = ""
+    file_etag: str = ""
     asked: list[str | None] = field(default_factory=list)
 
 
@@ -55,10 +56,13 @@ class Handler(BaseHTTPRequestHandler):
         if does.status != 200:
             self.send_error(does.status)
             return
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and does.ranges else 0
+        same = self.headers.get("If-Range") in (None, does.file_etag)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and does.ranges and same else 0
         body = CONTENT[start:]
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(does.length or len(body)))
+        if does.file_etag:
+            self.send_header("ETag", does.file_etag)
         self.end_headers()
         self.wfile.write(body[: does.cut_after.pop(0)] if does.cut_after else body)
 
@@ -231,3 +235,54 @@ def test_every_torchvision_file_name_carries_a_checksum() -> None:
     for name in torchvision.models.list_models(module=torchvision.models):
         url = torchvision.models.get_model_weights(name).DEFAULT.url
         assert len(Source.from_url(url).sha256_prefix) >= 8, url
+
+
+def test_a_killed_download_goes_on_where_it_ended_if_the_file_is_the_same(
+    server: tuple[str, Behaviour], cache: Path, heard: Any
+) -> None:
+    server[1].file_etag, server[1].cut_after = '"one"', [1_000_000, 10, 10]
+    with pytest.raises(MissingPartError, match="cut 3 times"):
+        fetch(f"{server[0]}/w.bin", heard)
+    assert not (cache / "w.bin").exists()
+    before = len(server[1].asked)
+    assert fetch(f"{server[0]}/w.bin", heard).read_bytes() == CONTENT
+    assert server[1].asked[before:] == ["bytes=1000020-"]
+    assert [path.name for path in cache.iterdir() if not path.name.endswith((".lock", ".sha256"))] == ["w.bin"]
+
+
+@pytest.mark.parametrize("change", ["the file", "the address", "no tag"])
+def test_the_rest_of_another_file_is_not_used(
+    change: str, server: tuple[str, Behaviour], cache: Path, heard: Any
+) -> None:
+    server[1].file_etag, server[1].cut_after = "" if change == "no tag" else '"one"', [1_000_000, 10, 10]
+    with pytest.raises(MissingPartError):
+        fetch(f"{server[0]}/w.bin", heard)
+    if change == "the file":
+        (cache / ".w.bin.part").write_bytes(b"x" * 1_000_000)
+        server[1].file_etag = '"two"'
+    path = "/else/w.bin" if change == "the address" else "/w.bin"
+    before = len(server[1].asked)
+    assert fetch(f"{server[0]}{path}", heard).read_bytes() == CONTENT
+    assert server[1].asked[before:] == (["bytes=1000000-"] if change == "the file" else [None])
+
+
+def test_a_rest_that_was_changed_is_found_by_the_checksum(
+    server: tuple[str, Behaviour], cache: Path, heard: Any
+) -> None:
+    server[1].file_etag, server[1].cut_after = '"one"', [1_000_000, 10, 10]
+    with pytest.raises(MissingPartError):
+        fetch(f"{server[0]}/w.bin", heard)
+    part = cache / ".w.bin.part"
+    part.write_bytes(b"x" * part.stat().st_size)
+    with pytest.raises(DataError, match="SHA-256"):
+        fetch(f"{server[0]}/w.bin", heard)
+    assert_nothing_left(cache)
+    assert fetch(f"{server[0]}/w.bin", heard).read_bytes() == CONTENT
+
+
+def test_the_checksum_stays_beside_the_file(server: tuple[str, Behaviour], cache: Path, heard: Any) -> None:
+    path = fetch(f"{server[0]}/w.bin", heard, sha256_prefix="")
+    assert download.recorded(path) == SHA256
+    assert (cache / "w.bin.sha256").read_text() == f"{SHA256}  w.bin\n"
+    (cache / "w.bin.sha256").write_text("no checksum")
+    assert download.recorded(path) == ""

@@ -197,6 +197,10 @@ class TestFigures:
         shown = page(Document("d", "detect", "now", training=replace(training(0), epochs=rows, best_by="val_score")))
         assert "Best validation score 0.2 in epoch 2" in shown.text
         assert "Validation loss there 1" in shown.text
+        named = replace(training(0), epochs=rows, best_by="val_score", score="ap50", seconds=2207.0)
+        told = page(Document("d", "detect", "now", training=named)).text
+        assert "Average precision at IoU 0.5, best epoch 0.2 in epoch 2" in told
+        assert "Time in all 36 min 47 s" in told
         assert sum("ring" in str(each.get("class")) for each in shown.all("circle")) == 2
 
     def test_a_score_of_nothing_throughout_is_a_flat_line(self) -> None:

@@ -143,7 +143,7 @@ class TestVerdict:
     def test_with_training_photos_alone_nothing_is_judged(self, project: Project) -> None:
         evaluated(project, top1=1.0, **TRAIN_SPLIT)
         text = shown(project).text
-        assert "0 of 1 KPI met The model of the last training was not evaluated on the split 'test'" in text
+        assert "0 of 1 KPI met No model or file of results was evaluated on the split 'test'" in text
         assert "not judged" in text
         assert "Every declared target is met" not in text
 

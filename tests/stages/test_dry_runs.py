@@ -45,6 +45,32 @@ def test_nothing_is_written(seasons: Path, copy: Copy, words: tuple[str, ...], t
     assert small.listing(folder) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), ("runs/train: ", "at most 6 epochs")),
+        (("--epochs", "7"), ("runs/train: ", "at most 7 epochs")),
+        (("--overfit", "4"), ("runs/overfit: 4 of ", "at most 6 epochs", "f1 on the same photos has to reach 0.9")),
+        (
+            ("--fraction", "0.5", "--epochs", "1"),
+            ("runs/trial: ", " of ", "at most 1 epoch,", "an estimate of the whole"),
+        ),
+    ],
+)
+def test_a_training_is_told_with_its_length_place_and_bound(
+    seasons: Path, words: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    document = small.done(seasons, "train", *words, "train.freeze=backbone", "--dry-run", "--json").document
+    plan = document["how"][-1]
+    assert all(each in plan for each in told), plan
+
+
+def test_a_sample_is_not_taken_for_the_data(seasons: Path) -> None:
+    whole = small.done(seasons, "train", "--dry-run", "--json").document["findings"]
+    assert whole, "so few photos are too few for much"
+    assert small.done(seasons, "train", "--fraction", "0.5", "--dry-run", "--json").document["findings"] == []
+
+
 @pytest.mark.parametrize("words", [("train",), ("report",), ("init", "--data", "photos")])
 def test_nothing_is_written_beside_untouched_photos(tmp_path: Path, words: tuple[str, ...]) -> None:
     folder = small.write_project(tmp_path / "project", "photos")

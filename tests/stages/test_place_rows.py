@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Silent
 from vision_cli.core.truth import truth_of
 from vision_cli.formats import ReadOptions
+from vision_cli.imaging.palette import colour_of
 from vision_cli.stages.converting import reshaping
 from vision_cli.stages.running import place_predict, prediction_sets
 from vision_cli.stages.running.place_rows import read_row, row_of
@@ -84,6 +86,39 @@ def test_pictures_are_tinted_where_something_is(task: str) -> None:
     assert changed[30:].all() == (task != "instance")
 
 
+@pytest.mark.parametrize("task", ["semantic", "panoptic"])
+def test_pictures_tell_what_their_colours_mean(task: str) -> None:
+    photo = np.full((*SIZE[::-1], 3), 120, np.uint8)
+    found = row_of(Path("a.png"), answer(task), card(task))
+    drawn = place_predict.picture(photo, found, card(task))
+    bottom = round(SIZE[1] * drawn.shape[1] / SIZE[0])
+    assert drawn.shape[0] > bottom
+    for name in CLASSES.names:  # a swatch in the very colour of the class's rim
+        assert (drawn[bottom:] == colour_of(CLASSES.index(name))).all(axis=-1).sum() > 80
+
+
+def test_classes_of_one_colour_get_two_in_a_picture() -> None:
+    many = replace(card("semantic"), classes=ClassMap(tuple(f"c{at}" for at in range(145))))
+    plane = np.zeros(SIZE[::-1], np.int16)
+    plane[:, :20] = 144  # its own colour is that of class 0
+    photo = np.full((*SIZE[::-1], 3), 120, np.uint8)
+    drawn = place_predict.picture(photo, row_of(Path("a.png"), PhotoPixels(plane), many), many)
+    left, right = drawn[20, 8].astype(int), drawn[20, 150].astype(int)
+    assert np.abs(left - right).max() > 40
+
+
+def test_words_are_few_however_many_classes_there_are() -> None:
+    many = replace(card("semantic"), classes=ClassMap(tuple(f"c{at}" for at in range(20))))
+    plane = np.repeat(np.arange(20, dtype=np.int16), 3)[None].repeat(40, axis=0)
+    row = row_of(Path("a.png"), PhotoPixels(plane), many)
+    assert row.answer == "5% c0, 5% c1, 5% c2, 5% c3 and 16 more"
+    assert len(row.shares or {}) == 20
+    ids = np.arange(6)
+    objects = PhotoObjects(SIZE, np.tile([[1.0, 2, 3, 4]], (6, 1)), np.full(6, 0.9), ids, None)
+    boxed = replace(many, task="detect", decode=PlaceDecode("boxes"))
+    assert row_of(Path("a.png"), objects, boxed).answer == "1 c0, 1 c1, 1 c2, 1 c3 and 2 more"
+
+
 @pytest.mark.parametrize(("task", "name"), [("instance", "coco"), ("semantic", "masks"), ("panoptic", "panoptic")])
 def test_data_sets_hold_the_masks(tmp_path: Path, task: str, name: str) -> None:
     (tmp_path / "in").mkdir()
@@ -102,3 +137,34 @@ def test_data_sets_hold_the_masks(tmp_path: Path, task: str, name: str) -> None:
     assert len(found) == (1 if task == "instance" else 3)
     for label, text in found.items():
         assert (shown(text.decode()) == (CLASSES.index(label) == MAP)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "notes"),
+    [
+        ("voc", ["no scores in 'voc': it has no place for them."]),
+        ("yolo", ["no scores in 'yolo': they would be part of the labels; --scores writes them."]),
+        ("kitti", []),
+        ("openimages", []),
+    ],
+)
+def test_notes_tell_what_is_lost_and_nothing_else(tmp_path: Path, name: str, notes: list[str]) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.zeros((*SIZE[::-1], 3), np.uint8)).save(tmp_path / "in" / "a.png")
+    boxed = replace(card("instance"), task="detect")
+    boxes = PhotoObjects(SIZE, np.array([[10.0, 5, 30, 20]]), np.array([0.9]), np.array([0]), None)
+    row = row_of(tmp_path / "in" / "a.png", boxes, boxed)
+    wanted = prediction_sets.Wanted(name, tmp_path / "out")
+    said = prediction_sets.write(wanted, [row], boxed, None, Silent())
+    assert [each for each in said if "score" in each or "area" in each] == notes
+    assert not any("changed" in each for each in said)
+    silent = prediction_sets.Wanted(name, tmp_path / "no scores", scores=False)
+    assert not any("score" in each for each in prediction_sets.write(silent, [row], boxed, None, Silent()))
+
+
+def test_masks_come_without_a_word_on_their_area(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.zeros((*SIZE[::-1], 3), np.uint8)).save(tmp_path / "in" / "a.png")
+    row = row_of(tmp_path / "in" / "a.png", answer("semantic"), card("semantic"))
+    wanted = prediction_sets.Wanted("masks", tmp_path / "out")
+    assert not any("area" in each for each in prediction_sets.write(wanted, [row], card("semantic"), None, Silent()))

@@ -15,8 +15,8 @@ from PIL import Image
 
 from vision_cli.core import project
 from vision_cli.core.errors import DataError, UsageError
-from vision_cli.stages.synth.clean_list import ALLOW, COLUMNS, Decisions, Line, read, text_of
-from vision_cli.stages.synth.cleaning import FOLDER, LIST, PICTURE
+from vision_cli.stages.synth.cleaning.aside import FOLDER, LIST, PICTURE
+from vision_cli.stages.synth.cleaning.clean_list import ALLOW, COLUMNS, Decisions, Line, read, text_of
 from vision_cli.stages.synth.run import SynthRequest, make_photos
 from vision_cli.synth.spotting import spot
 

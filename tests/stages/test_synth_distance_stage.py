@@ -11,8 +11,8 @@ from PIL import Image, ImageFilter
 
 from vision_cli.core import project
 from vision_cli.core.errors import DataError
-from vision_cli.stages.synth.distance import DistanceRequest, check_real, distance
-from vision_cli.stages.synth.traits_of_photos import parameters
+from vision_cli.stages.synth.measuring.distance import DistanceRequest, check_real, distance
+from vision_cli.stages.synth.measuring.traits_of_photos import parameters
 
 NUMBER = 24
 

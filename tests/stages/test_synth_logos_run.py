@@ -20,11 +20,11 @@ from vision_cli.core import outline, project
 from vision_cli.core.config import SourceConfig
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.core.progress import Silent
-from vision_cli.stages.synth import asked as asking
-from vision_cli.stages.synth.commands import COMMANDS
-from vision_cli.stages.synth.making import Maker, name_of
+from vision_cli.stages.synth.asking import asked as asking
+from vision_cli.stages.synth.asking.commands import COMMANDS
+from vision_cli.stages.synth.making.maker import Maker, name_of
+from vision_cli.stages.synth.making.run_folder import LOG, RunFolder
 from vision_cli.stages.synth.run import SynthRequest, make_photos
-from vision_cli.stages.synth.run_folder import LOG, RunFolder
 
 SETTINGS = ("synth.logos.image_size=160", "synth.logos.size_share=[0.15,0.5]", "synth.logos.negatives=0")
 
@@ -179,13 +179,21 @@ def test_the_folder_may_not_lie_in_what_is_read(request_of, inputs):
         make_photos(request_of(2, out=inputs / "photos" / "made"))
 
 
+def _cut(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
         (lambda root: (root / "logos/kiwi.png").unlink(), "no logo can be used"),
         (lambda root: Image.new("RGB", (40, 40)).save(root / "logos/flat.png"), "1 of 2 pictures cannot be used"),
         (lambda root: (root / "photos/wall.png").unlink(), "holds no photo"),
-        (lambda root: (root / "photos/torn.jpg").write_bytes(b"\xff\xd8\xff"), "1 of 2 backgrounds cannot be read"),
+        (lambda root: (root / "photos/torn.jpg").write_bytes(b"\xff\xd8\xff"), "1 of 2 backgrounds cannot be used"),
+        (lambda root: Image.new("RGB", (900, 30)).save(root / "photos/strip.png"), "1 of 2 backgrounds cannot be used"),
+        (lambda root: _cut(root / "photos/wall.png"), "1 of 1 backgrounds cannot be used"),
+        (lambda root: (root / "logos/kiwi.png").rename(root / "logos/__kiwi.png"), "no logo can be used"),
     ],
 )
 def test_inputs_of_no_use_are_refused_before_anything_is_written(request_of, tmp_path, break_it, words):

@@ -15,7 +15,7 @@ from vision_cli.core import outline, project, rle
 from vision_cli.core.config import SourceConfig
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.stages import data, place_truth
-from vision_cli.stages.synth.label_set import _rest
+from vision_cli.stages.synth.making.label_set import _rest
 from vision_cli.stages.synth.run import SynthRequest, make_photos
 from vision_cli.synth import render
 from vision_cli.views import split as splitting

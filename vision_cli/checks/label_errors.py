@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from vision_cli.checks.confident import doubts, share_interval
+from vision_cli.checks.embedded import Embedded, groups_of
 from vision_cli.checks.finding import Finding, Offenders, counted, found
 from vision_cli.checks.intervals import Floats, Ids, Range, share_range
 from vision_cli.checks.labelled import Labelled, Tagged, single, tagged
@@ -19,10 +20,15 @@ _LISTED = 5
 
 
 def label_doubtful(request: Request) -> list[Finding]:
-    """Find labels that are probably wrong, the most doubtful first, and estimate how many there are."""
+    """Find labels that are probably wrong, the most doubtful first, and estimate how many there are.
+
+    By the answers that the request has, or else by those of a classifier on embeddings.
+    """
+    rng = np.random.default_rng(int(request.settings.seed))
+    if request.answers is not None:
+        return _of_answers(request, request.answers, rng)
     if request.deep is None:
         return []
-    rng = np.random.default_rng(int(request.settings.seed))
     one = single(request, request.deep)
     if one is not None:
         return _of_one(one, request.deep.boxes, rng)
@@ -30,8 +36,26 @@ def label_doubtful(request: Request) -> list[Finding]:
     return _of_several(several, rng) if several.names else []
 
 
-def _of_one(things: Labelled, boxes: int, rng: np.random.Generator) -> list[Finding]:
-    probabilities = out_of_fold(scaled(things.embeddings), things.classes, things.groups, rng)
+def _of_answers(request: Request, answers: Floats, rng: np.random.Generator) -> list[Finding]:
+    """Judge photos of one class each that have answers."""
+    rows = np.flatnonzero(np.isfinite(answers).all(axis=1))
+    none = np.empty(0, dtype=np.int64)
+    empty = np.empty((len(rows), 0), dtype=np.float32)
+    deep = Embedded(rows, empty, groups_of(request), none, empty[:0], 0, "")
+    things = single(request, deep)
+    if things is None:
+        return []
+    columns = [request.dataset.classes.names.index(name) for name in things.names]
+    probabilities = answers[things.images][:, columns]
+    totals = np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
+    return _of_one(things, 0, rng, probabilities / totals)
+
+
+def _of_one(
+    things: Labelled, boxes: int, rng: np.random.Generator, probabilities: Floats | None = None
+) -> list[Finding]:
+    if probabilities is None:
+        probabilities = out_of_fold(scaled(things.embeddings), things.classes, things.groups, rng)
     found_doubts = doubts(probabilities, things.classes)
     share = share_interval(probabilities, things.classes, things.groups, rng)
     right = float((probabilities.argmax(axis=1) == things.classes).mean())

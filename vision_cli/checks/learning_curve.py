@@ -95,7 +95,7 @@ def trials(embeddings: Rows, classes: Ids, groups: Ids, rng: np.random.Generator
     right, learned = np.zeros((_REPEATS, _STEPS, len(rows)), dtype=np.bool_), []
     for repeat in range(_REPEATS):
         for train, held in splits(folds_of(classes, groups, rng)):
-            order = _queue(classes, groups, np.flatnonzero(train), rng)
+            order = queue(classes, groups, np.flatnonzero(train), rng)
             for step, share in enumerate(shares):
                 some = np.flatnonzero(order <= share)
                 learned.append(np.bincount(classes[some], minlength=size))
@@ -104,7 +104,7 @@ def trials(embeddings: Rows, classes: Ids, groups: Ids, rng: np.random.Generator
     return Trials(np.mean(np.reshape(learned, (-1, _STEPS, size)), axis=0), right)
 
 
-def _queue(classes: Ids, groups: Ids, rows: Ids, rng: np.random.Generator) -> Floats:
+def queue(classes: Ids, groups: Ids, rows: Ids, rng: np.random.Generator) -> Floats:
     """Return each photo's place in its class's queue as a share, float64 (N,); 2 for held-out; groups together."""
     member = compact(groups[rows])
     chance = rng.permutation(int(member.max()) + 1)[member]

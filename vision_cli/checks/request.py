@@ -88,6 +88,8 @@ class Request:
         thumbnail: float32 (32, 32, 3) of a photo's row, for comparing looks.
         refusal: what a reader said of labels that it refused; the photos then stand here without any.
         deep: embeddings; None when nobody wanted them.
+        answers: float64 (N, C), probabilities of each photo's classes by a model that did not learn from it; NaN where
+            there are none. None when nobody gave them.
     """
 
     dataset: Dataset
@@ -97,6 +99,7 @@ class Request:
     thumbnail: Callable[[int], NDArray[np.float32]] | None = None
     refusal: tuple[str, ...] = ()
     deep: Embedded | None = None
+    answers: Floats | None = None
 
     @cached_property
     def rows(self) -> Ids:

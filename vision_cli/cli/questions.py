@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import typer
 
+from vision_cli.cli.asking import may_ask
 from vision_cli.cli.output import Output
 from vision_cli.cli.text import clean
 from vision_cli.core import kpi
 from vision_cli.core.errors import UsageError
 from vision_cli.core.tasks import TASKS, hint_for_task
 from vision_cli.stages.project.init import InitRequest, Survey, usual_place
-
-
-def may_ask(output: Output) -> bool:
-    """Return whether a person sits there to answer."""
-    return not output.as_json and not output.quiet and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask_data(request: InitRequest, output: Output) -> InitRequest:

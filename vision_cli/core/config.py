@@ -172,6 +172,9 @@ class FeaturesConfig(Section):
     """Project onto this many principal components."""
     neighbours: Annotated[int, Field(ge=1)] = 5
     """k of the k-nearest-neighbour classifier."""
+    columns: list[str] = []
+    """Columns of `images` that stand beside the embedding: numbers, or texts of at most 100 values. Not with `knn`, nor
+    with `svm` where the task is `classify`."""
 
 
 class ModelConfig(Section):

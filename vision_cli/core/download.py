@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import urllib.error
@@ -14,7 +15,7 @@ from typing import IO, Any
 from filelock import FileLock
 
 from vision_cli.core import files
-from vision_cli.core.errors import DataError, MissingPartError, ResourceError
+from vision_cli.core.errors import DataError, MissingPartError, ResourceError, VisionError
 from vision_cli.core.progress import Progress
 from vision_cli.core.weights import Source
 
@@ -26,10 +27,14 @@ _MAX_BYTES = 20_000_000_000
 _PARTIAL = 206
 # The status of a range that starts at the end of the file: what we have is the file, or is not it at all.
 _RANGE_REFUSED = 416
+_MAX_NOTE_BYTES = 10_000
 
 
 def fetch(source: Source, *, offline: bool, progress: Progress) -> Path:
     """Return the cached file of a source, downloading it when it is not there.
+
+    A download that was cut or killed goes on where it ended if the server says that the file is the same as then. The
+    checksum of what came is kept beside the file, as `sha256sum` writes it.
 
     Raises:
         MissingPartError: not in the cache, and downloads are forbidden or the host does not answer.
@@ -52,29 +57,56 @@ def fetch(source: Source, *, offline: bool, progress: Progress) -> Path:
 
 def _put_it_there(source: Source, why: str) -> MissingPartError:
     return MissingPartError(
-        f"the weights '{source.file_name}' are not on this machine, and {why}.",
+        f"{source.subject} not on this machine, and {why}.",
         hint=f"Fetch {source.url} elsewhere and put it at {source.path} - or {source.otherwise}.",
     )
 
 
+def checksum_file(path: Path) -> Path:
+    """Return where the checksum of a downloaded file is kept."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def recorded(path: Path) -> str:
+    """Return the SHA-256 that a file had when it came, or nothing where none is kept."""
+    try:
+        found = _SHA256.match(checksum_file(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return ""
+    return found.group() if found else ""
+
+
+def record(path: Path, sha256: str) -> None:
+    """Keep a file's SHA-256 beside it."""
+    files.write_text(checksum_file(path), f"{sha256}  {path.name}\n")
+
+
 def _download(source: Source, target: Path, progress: Progress) -> None:
     partial = target.with_name(f".{target.name}.part")
-    partial.unlink(missing_ok=True)
+    transfer = _Transfer(source, partial, progress)
+    transfer.take_up()
     progress.say(f"downloading {source.url} to {target}")
     try:
-        transfer = _Transfer(source, partial, progress)
         transfer.run()
-        _verify(partial, source, hint="Try again; a proxy may have changed it.", sha256=transfer.sha256)
-        os.replace(partial, target)
-        files.sync_folder(target.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+        sha256 = _verify(partial, source, hint="Try again; a proxy may have changed it.", sha256=transfer.sha256)
+    except (MissingPartError, ResourceError, KeyboardInterrupt):
+        transfer.put_off()
+        raise
+    except BaseException:
+        transfer.forget()
+        raise
+    os.replace(partial, target)
+    transfer.forget()
+    record(target, sha256)
+    files.sync_folder(target.parent)
 
 
-def _verify(path: Path, source: Source, *, hint: str, sha256: str = "") -> None:
+def _verify(path: Path, source: Source, *, hint: str, sha256: str = "") -> str:
     expected = sha256 or source.sha256_prefix
-    if expected and not files.file_sha256(path).startswith(expected):
+    found = files.file_sha256(path) if expected or path.suffix == ".part" else ""
+    if not found.startswith(expected):
         raise DataError(f"{path}: the SHA-256 of '{source.file_name}' is not {expected}...", hint=hint)
+    return found
 
 
 class _SafeRedirect(urllib.request.HTTPRedirectHandler):
@@ -96,12 +128,43 @@ class _SafeRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass(slots=True)
 class _Transfer:
-    """One download, resumed after a cut connection where the server allows it."""
+    """One download, resumed after a cut connection where the server allows it.
+
+    `validator` is what the server calls this state of the file: its ETag, or when it was changed. Only with one may
+    another process go on with what is there.
+    """
 
     source: Source
     partial: Path
     progress: Progress
     redirect: _SafeRedirect = field(default_factory=_SafeRedirect)
+    validator: str = ""
+
+    @property
+    def note(self) -> Path:
+        """Where it is kept of what file at which address the partial one is the beginning."""
+        return self.partial.with_suffix(".from")
+
+    def take_up(self) -> None:
+        """Go on with what an earlier download of the same file left, and forget anything else."""
+        try:
+            said = json.loads(files.read_limited(self.note, max_bytes=_MAX_NOTE_BYTES, what="a note of a download"))
+            same = said["url"] == self.source.url and self.partial.is_file()
+            self.validator = str(said["validator"]) if same else ""
+        except (OSError, ValueError, KeyError, TypeError, VisionError):
+            self.validator = ""
+        if not self.validator:
+            self.forget()
+
+    def put_off(self) -> None:
+        """Leave what came for the next download, where that can be known to be of the same file."""
+        if not self.validator:
+            self.forget()
+
+    def forget(self) -> None:
+        """Remove what came."""
+        self.partial.unlink(missing_ok=True)
+        self.note.unlink(missing_ok=True)
 
     @property
     def sha256(self) -> str:
@@ -134,10 +197,21 @@ class _Transfer:
         with self._open(have) as response:
             resumed = response.status == _PARTIAL
             total = self._total(response, have if resumed else 0)
+            if not resumed:
+                self._remember(response)
             with self.partial.open("ab" if resumed else "wb") as file:
                 self._copy(response, file, total)
                 file.flush()
                 os.fsync(file.fileno())
+
+    def _remember(self, response: http.client.HTTPResponse) -> None:
+        tag = str(response.headers.get("ETag", ""))
+        weak = not tag or tag.startswith("W/")
+        self.validator = str(response.headers.get("Last-Modified", "")) if weak else tag
+        if self.validator:
+            files.write_json(self.note, {"url": self.source.url, "validator": self.validator})
+        else:
+            self.note.unlink(missing_ok=True)
 
     def _open(self, have: int) -> http.client.HTTPResponse:
         url = self.source.url
@@ -147,6 +221,8 @@ class _Transfer:
         request = urllib.request.Request(url, headers=headers)  # noqa: S310  the scheme is checked above
         if have:
             request.add_header("Range", f"bytes={have}-")
+            if self.validator:
+                request.add_header("If-Range", self.validator)
         try:
             response: http.client.HTTPResponse = _opener(self.redirect).open(request, timeout=CONNECT_TIMEOUT_S)
         except urllib.error.HTTPError as error:

@@ -16,7 +16,8 @@ class PhotosConfig(Section):
     """What every command of `vision synth` takes. Ranges are [lowest, highest], or one number for both."""
 
     backgrounds: str | None = None
-    """Photos without any of these objects: a folder, relative to the project file, or a view."""
+    """Photos without any of these objects: a folder, or a text file with their addresses, relative to the project file,
+    or a view."""
     side: Literal["train", "val", "test"] = "train"
     """Side of the split whose photos serve, where a view is named for backgrounds or objects; what is made from them
     is on that side, too."""
@@ -178,6 +179,28 @@ class ClassifyConfig(PhotosConfig):
         return self
 
 
+class TuneConfig(Section):
+    """How `vision synth tune` searches."""
+
+    real: str | None = None
+    """Labelled real photos to judge on: a view, whose side `val` serves, or a data set, relative to the project file;
+    of one that comes with a split its side `val`, else all."""
+    photos: Annotated[int, Field(ge=8, le=100_000)] = 240
+    """Synthetic photos of a trial."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Of a trial's training."""
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """Trials in all; more of them later go on."""
+    confirm: Annotated[int, Field(ge=0, le=20)] = 3
+    """How often the best settings and those of the project file are tried once more with other seeds, to tell a gain
+    from luck."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Another seed tries other settings."""
+    search: dict[str, tuple[float, float] | None] = {}
+    """What is searched, and from where to where: {rotation_deg: [0, 90], curvature: null}; null is our own range. The
+    command's own when empty (docs/synth_tune.md)."""
+
+
 class SynthConfig(Section):
     """Photos that nobody took."""
 
@@ -187,3 +210,5 @@ class SynthConfig(Section):
     """Cut-outs of anything, put into real backgrounds."""
     classify: ClassifyConfig = ClassifyConfig()
     """One object a photo, for classifiers."""
+    tune: TuneConfig = TuneConfig()
+    """The search for settings that bring a detector up on real photos."""

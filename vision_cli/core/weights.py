@@ -17,7 +17,7 @@ _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One published weights file.
+    """One published file: weights, as a rule.
 
     Attributes:
         url: http(s).
@@ -25,6 +25,8 @@ class Source:
         sha256_prefix: first hex digits of the file's SHA-256, when published; else empty.
         licence: SPDX identifier of the weights.
         otherwise: what a user without the file can do, in words.
+        folder: where it goes; None is the cache of weights.
+        kind: of file, for messages: `weights` or `photo`.
     """
 
     url: str
@@ -34,6 +36,8 @@ class Source:
     otherwise: str = (
         "use the default backbone tf_efficientnet_lite0, whose weights are installed with vision-cli[train]"
     )
+    folder: Path | None = None
+    kind: str = "weights"
 
     @classmethod
     def from_url(cls, url: str, *, licence: str = UNKNOWN_LICENCE) -> Source:
@@ -45,7 +49,12 @@ class Source:
     @property
     def path(self) -> Path:
         """Where the file lies once it is on this machine."""
-        return cache_folder() / self.file_name
+        return (self.folder or cache_folder()) / self.file_name
+
+    @property
+    def subject(self) -> str:
+        """Begin a sentence on it."""
+        return f"the {self.kind} '{self.file_name}' {'are' if self.kind == 'weights' else 'is'}"
 
 
 def cache_folder() -> Path:

@@ -119,6 +119,17 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     return build(options.source, path, columns, labels, _notes(path, listing, unplaced))
 
 
+def labelled(path: Path) -> list[tuple[str, str | None]]:
+    """Return the photos below a folder as paths relative to it, with their class; no photo is opened.
+
+    Raises:
+        DataError: splits and classes mixed, or a link that leads out.
+    """
+    listing = walk(path)
+    placed, unplaced = _place(listing, _is_split_layout(path, listing))
+    return [*((photo.path, photo.label) for photo in placed), *((photo, None) for photo in unplaced)]
+
+
 def _is_split_layout(root: Path, listing: Listing) -> bool:
     """Tell whether the top-level folders that hold photos are splits.
 

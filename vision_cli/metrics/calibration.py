@@ -26,17 +26,17 @@ _PRECISION = 1e-6
 def measure(subject: Subject) -> Figures:
     """Measure the expected calibration error and the log loss of `classify`."""
     photos = len(subject.truth)
-    gaps = Sums(_bin_gaps(subject.truth, subject.scores), lambda sums: np.abs(sums).sum(axis=1, keepdims=True) / photos)
-    losses = Sums(_losses(subject.truth, subject.scores)[:, None], lambda sums: sums / photos)
+    gaps = Sums(bin_gaps(subject.truth, subject.scores), lambda sums: np.abs(sums).sum(axis=1, keepdims=True) / photos)
+    mean_loss = Sums(losses(subject.truth, subject.scores)[:, None], lambda sums: sums / photos)
     ece = float(gaps.values()[0])
     error = float(gaps.standard_errors(subject.resamples, subject.rng())[0])
     spreads: dict[str, Spread] = {"ece": Share(ece, effective_size(ece, error, photos))}
-    spread = losses.spreads(subject.resamples, subject.rng())[0]
+    spread = mean_loss.spreads(subject.resamples, subject.rng())[0]
     spreads |= {} if spread is None else {"log_loss": spread}
-    return Figures({"ece": ece, "log_loss": float(losses.values()[0])}, spreads)
+    return Figures({"ece": ece, "log_loss": float(mean_loss.values()[0])}, spreads)
 
 
-def _bin_gaps(truth: np.ndarray[Any, np.dtype[np.int64]], scores: Floats) -> Floats:
+def bin_gaps(truth: np.ndarray[Any, np.dtype[np.int64]], scores: Floats) -> Floats:
     """Return (N, 15): confidence minus rightness in the photo's bin (Guo et al. 2017, ICML, equation 3).
 
     Bin m holds confidences above m/15 up to (m+1)/15.
@@ -48,7 +48,7 @@ def _bin_gaps(truth: np.ndarray[Any, np.dtype[np.int64]], scores: Floats) -> Flo
     return gaps
 
 
-def _losses(truth: np.ndarray[Any, np.dtype[np.int64]], scores: Floats) -> Floats:
+def losses(truth: np.ndarray[Any, np.dtype[np.int64]], scores: Floats) -> Floats:
     """Return -ln p of the truth, (N,); p is kept a float64 epsilon away from 0, as scikit-learn does."""
     own = scores[np.arange(len(truth)), truth]
     epsilon = np.finfo(np.float64).eps

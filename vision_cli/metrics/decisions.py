@@ -58,10 +58,10 @@ def measure(subject: Subject) -> Figures:
     observed = cells.tally(cells.counts[None].astype(np.float64))
     values, spreads = _per_class(subject.names, observed)
     errors = standard_errors(
-        cells.counts, lambda counts: _averages(cells.tally(counts)), subject.resamples, subject.rng()
+        cells.counts, lambda counts: averages(cells.tally(counts)), subject.resamples, subject.rng()
     )
-    averages = dict(zip((*_MEANS, *_MICROS), zip(_averages(observed)[0], errors, strict=True), strict=True))
-    for key, (value, error) in averages.items():
+    means = dict(zip((*_MEANS, *_MICROS), zip(averages(observed)[0], errors, strict=True), strict=True))
+    for key, (value, error) in means.items():
         values[key] = float(value) if np.isfinite(value) else None
         if not np.isfinite(value):
             continue
@@ -133,7 +133,7 @@ def _put(values: dict[str, float | None], key: str, part: float, whole: float) -
     values[key] = float(part / whole) if whole else None
 
 
-def _averages(tally: Tally) -> Floats:
+def averages(tally: Tally) -> Floats:
     """Return (R, 6): macro precision, recall and F1, then micro; NaN where no class is there."""
     present = tally.actual > 0
     both = tally.predicted + tally.actual

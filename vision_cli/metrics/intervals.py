@@ -10,7 +10,7 @@ JASA 82:171), percentiles the distribution-free interval of order statistics.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -30,6 +30,34 @@ def wilson(share: float, n: float, confidence: float) -> Interval:
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     return Interval(min(low, share), max(high, share), confidence, "share")
+
+
+def student(confidence: float, freedom: int) -> float:
+    """Return by how many standard errors a two-sided interval of Student's t reaches.
+
+    Args:
+        confidence: 0.95 leaves 2.5 % on each side.
+        freedom: degrees of freedom, at least 1. The distribution is a finite sum (Abramowitz & Stegun, 26.7.3, 26.7.4).
+    """
+    low, high = 0.0, 1.0
+    while _held_by_student(high, freedom) < confidence:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _held_by_student(middle, freedom) < confidence else (low, middle)
+    return high
+
+
+def _held_by_student(t: float, freedom: int) -> float:
+    """Return the probability that Student's t lies between -t and t."""
+    angle = math.atan(t / math.sqrt(freedom))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    is_odd = freedom % 2
+    term, total = (cosine, 0.0) if is_odd else (1.0, 0.0)
+    for k in range(is_odd, freedom - 1, 2):
+        total += term
+        term *= cosine * cosine * (k + 1) / (k + 2)
+    return 2 / math.pi * (angle + sine * total) if is_odd else sine * total
 
 
 def effective_size(share: float, standard_error: float, n: float) -> float:
@@ -53,14 +81,21 @@ class Share:
     Attributes:
         value: the figure.
         n: its trials, effective ones where it is no plain proportion.
+        lift: by how much chance may have raised the figure; the lower end is that of a figure without it.
     """
 
     value: float
     n: float
+    lift: float = 0.0
 
     def at(self, confidence: float) -> Interval | None:
         """Return Wilson's interval."""
-        return wilson(self.value, self.n, confidence) if self.n > 0 else None
+        if not self.n > 0:
+            return None
+        interval = wilson(self.value, self.n, confidence)
+        if self.lift <= 0:
+            return interval
+        return replace(interval, low=wilson(max(0.0, self.value - self.lift), self.n, confidence).low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +182,31 @@ class Resampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """The mean of repetitions, such as the folds of a cross-validation: Student's interval.
+
+    Attributes:
+        values: of the repetitions.
+        least: value that can be.
+        most: value that can be.
+    """
+
+    values: tuple[float, ...]
+    least: float = -math.inf
+    most: float = math.inf
+
+    def at(self, confidence: float) -> Interval | None:
+        """Return the interval; None where there are fewer than two repetitions, or they do not differ."""
+        number = len(self.values)
+        if number < 2 or min(self.values) == max(self.values):
+            return None
+        mean = sum(self.values) / number
+        error = math.sqrt(sum((value - mean) ** 2 for value in self.values) / (number - 1) / number)
+        reach = student(confidence, number - 1) * error
+        return Interval(max(self.least, mean - reach), min(self.most, mean + reach), confidence)
+
+
+@dataclass(frozen=True, slots=True)
 class Percentile:
     """A percentile of independent measurements: the order statistics that hold it, whatever the distribution.
 
@@ -163,7 +223,7 @@ class Percentile:
 
         The number of measurements below the percentile is binomial; its tails are summed exactly.
         """
-        cumulative = np.cumsum(_binomial(len(self.ordered), self.level))
+        cumulative = np.cumsum(binomial(len(self.ordered), self.level))
         tail = (1 - confidence) / 2
         low = int(np.searchsorted(cumulative, tail, side="right")) - 1
         high = int(np.searchsorted(cumulative, 1 - tail, side="left"))
@@ -173,7 +233,7 @@ class Percentile:
         return Interval(first, last, confidence) if first < last else None
 
 
-def _binomial(n: int, share: float) -> Floats:
+def binomial(n: int, share: float) -> Floats:
     """Return the probabilities of 0 … n successes."""
     k = np.arange(n + 1)
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])

@@ -9,29 +9,30 @@ from vision_cli.metrics.bootstrap import Sums
 from vision_cli.metrics.intervals import Floats, Percentile
 from vision_cli.metrics.subject import Figures, Subject
 
-_KEYS = ("mae", "rmse", "r2")
+KEYS = ("mae", "rmse", "r2")
 
 
 def measure(subject: Subject) -> Figures:
     """Measure errors and R²; the largest error has no interval, for no resample can exceed it."""
     truth = subject.truth.astype(np.float64)
     errors = np.abs(subject.scores[:, 0] - truth)
-    sums = Sums(_contributions(truth, errors), _formula)
-    values = {key: float(each) if np.isfinite(each) else None for key, each in zip(_KEYS, sums.values(), strict=True)}
+    sums = Sums(contributions(truth, errors), formula)
+    values = {key: float(each) if np.isfinite(each) else None for key, each in zip(KEYS, sums.values(), strict=True)}
     values |= {"median_absolute_error": float(np.median(errors)), "max_error": float(errors.max())}
     spreads: dict[str, Spread] = {"median_absolute_error": Percentile(np.sort(errors), 0.5)}
-    found = zip(_KEYS, sums.spreads(subject.resamples, subject.rng()), strict=True)
+    found = zip(KEYS, sums.spreads(subject.resamples, subject.rng()), strict=True)
     spreads |= {key: spread for key, spread in found if spread is not None}
     return Figures(values, spreads, _warnings(values["r2"]))
 
 
-def _contributions(truth: Floats, errors: Floats) -> Floats:
+def contributions(truth: Floats, errors: Floats) -> Floats:
     """Return (N, 5): 1, |e|, e², y, y², with y measured from its mean to keep digits."""
     centred = truth - truth.mean()
     return np.stack([np.ones_like(truth), errors, errors**2, centred, centred**2], axis=1)
 
 
-def _formula(sums: Floats) -> Floats:
+def formula(sums: Floats) -> Floats:
+    """Map `contributions` added up, (R, 5), to KEYS, (R, 3)."""
     n, absolute, squared, first, second = sums.T
     variation = second - first**2 / n
     is_flat = variation <= 1e-12 * np.maximum(second, 1e-300)

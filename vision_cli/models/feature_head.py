@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, log_softmax, logsigmoid, normalize
@@ -35,6 +36,8 @@ class FeatureHead(nn.Module):
     weight: Tensor
     bias: Tensor
     votes: Tensor
+    attribute_weight: np.ndarray[Any, np.dtype[np.float64]] | None = None
+    """What attributes of photos add to the raw outputs, (n_outputs, K): kept in the model card, not in the graph."""
 
     def __init__(
         self, weight: Tensor, bias: Tensor, *, link: Link, votes: Tensor | None = None, neighbours: int = 0

@@ -17,7 +17,7 @@ from sklearn.feature_selection import SelectKBest, f_classif, f_regression
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC, LinearSVR
 
 from vision_cli.core.config import FeaturesConfig
@@ -62,8 +62,9 @@ def fit_head(  # noqa: PLR0913  one call of one fit; the caller names all but th
     task: str,
     n_outputs: int,
     seed: int,
+    attributes: Floats | None = None,
 ) -> FeatureHead:
-    """Fit the configured classifier on a frozen backbone's embeddings.
+    """Fit the configured classifier on a frozen backbone's embeddings, and on attributes beside them.
 
     Args:
         config: classifier, selection, projection.
@@ -73,13 +74,58 @@ def fit_head(  # noqa: PLR0913  one call of one fit; the caller names all but th
         task: one of the three.
         n_outputs: classes, labels, or 1.
         seed: of the folds and of the SVM's solver.
+        attributes: float64 (N, K), of mean 0; the head's `attribute_weight` says what they add to its raw outputs.
 
     Raises:
-        UsageError: `select`, `pca` or `neighbours` ask for more than there is.
+        UsageError: `select`, `pca` or `neighbours` ask for more than there is, or the classifier is not linear in
+            attributes.
         DataError: too few photos or classes to fit and calibrate.
     """
-    features = embeddings.astype(np.float64)
-    targets = np.asarray(targets)
+    _check_rows(embeddings, np.asarray(targets))
+    features = normalize(embeddings.astype(np.float64))
+    how = (task, n_outputs, seed)
+    if attributes is None or not attributes.shape[1]:
+        return _fitted(config, features, np.asarray(targets), how)
+    check_linear(config, task)
+    factor = _balance(features, attributes)
+    joined = np.concatenate([features, attributes * factor], axis=1)
+    return _apart(_fitted(config, joined, np.asarray(targets), how), features.shape[1], factor)
+
+
+def _check_rows(embeddings: NDArray[np.float32], targets: NDArray[Any]) -> None:
+    if len(targets) != len(embeddings) or not np.isfinite(embeddings).all():
+        raise DataError(f"features: {len(embeddings)} finite embeddings for {len(targets)} labels are needed.")
+
+
+def check_linear(config: FeaturesConfig, task: str) -> None:
+    """Refuse a classifier that takes no attributes.
+
+    Raises:
+        UsageError: it is none that is linear in them.
+    """
+    if config.classifier == "knn" or (config.classifier == "svm" and task == "classify"):
+        raise UsageError(
+            f"model.features.columns: the classifier '{config.classifier}' takes no attributes for '{task}'.",
+            hint="Set model.features.classifier to logistic.",
+        )
+
+
+def _balance(features: Floats, attributes: Floats) -> float:
+    """Return the factor with which attributes vary in all as much as embeddings of length 1 do."""
+    wanted, found = features.var(axis=0).sum(), attributes.var(axis=0).sum()
+    return float(np.sqrt(wanted / found)) if wanted > 0 and found > 0 else 1.0
+
+
+def _apart(head: FeatureHead, length: int, factor: float) -> FeatureHead:
+    """Return the head of the embedding alone, which remembers the weights of the attributes."""
+    found = FeatureHead(head.weight[:, :length].contiguous(), head.bias, link=head.link)
+    found.attribute_weight = head.weight[:, length:].double().numpy() * factor
+    return found
+
+
+def _fitted(config: FeaturesConfig, features: Floats, targets: NDArray[Any], how: tuple[str, int, int]) -> FeatureHead:
+    """Fit rows whose first values are an embedding of length 1."""
+    task, n_outputs, seed = how
     _check(config, features, targets, task)
     with warnings.catch_warnings():
         # A solver that stops a little early is calibrated all the same; a dead channel is constant and never selected.
@@ -99,8 +145,6 @@ def fit_head(  # noqa: PLR0913  one call of one fit; the caller names all but th
 
 def _check(config: FeaturesConfig, features: Floats, targets: NDArray[Any], task: str) -> None:
     count, length = features.shape
-    if len(targets) != count or not np.isfinite(features).all():
-        raise DataError(f"features: {count} finite embeddings for {len(targets)} labels are needed.")
     if task == "classify" and len(np.unique(targets)) < 2:
         raise DataError("features: the training photos are all of one class.", hint="Add photos of another class.")
     for key, asked, limit in (
@@ -123,7 +167,7 @@ def _smallest_fit(count: int, classifier: str, task: str) -> int:
 
 
 def _transforms(config: FeaturesConfig, score: Any) -> list[tuple[str, Any]]:
-    steps: list[tuple[str, Any]] = [("length", Normalizer())]
+    steps: list[tuple[str, Any]] = []
     if config.select is not None:
         steps.append(("select", SelectKBest(score, k=config.select)))
     if config.pca is not None:
@@ -138,7 +182,7 @@ def _label_score(features: Floats, targets: NDArray[Any]) -> Floats:
 
 
 def _affine(steps: Iterable[tuple[str, Any]], length: int) -> tuple[Floats, Floats]:
-    """Return the fitted transforms after the length normalisation as x @ matrix + offset."""
+    """Return the fitted transforms as x @ matrix + offset."""
     matrix, offset = np.eye(length), np.zeros(length)
     for _, step in steps:
         match step:

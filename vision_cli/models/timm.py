@@ -80,6 +80,15 @@ def trunk(name: str, inputs: InputConfig, *, output_stride: int | None = None) -
     )
 
 
+def source(name: str) -> Source | None:
+    """Return where the weights of a network come from; None where there are none.
+
+    Raises:
+        UsageError: unknown name.
+    """
+    return _source(name, _published(name))
+
+
 def stages_of(module: nn.Module) -> list[list[nn.Module]]:
     """Return a timm network's modules from input to output, grouped as timm groups them."""
     return cover(module, _stage_of(module))

@@ -82,9 +82,15 @@ def trunk(name: str, inputs: InputConfig) -> Trunk:
         preprocess=preprocess,
         licence=CODE_LICENCE,
         classifier=(classifier, *_AUXILIARY.get(name, ())),
-        source=Source.from_url(weights.url, licence=_licence(weights)),
+        source=source(name),
         convert=partial(_convert, module),
     )
+
+
+def source(name: str) -> Source:
+    """Return where the weights of a network come from."""
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    return Source.from_url(weights.url, licence=_licence(weights))
 
 
 def _preprocess(name: str, weights: Any, inputs: InputConfig) -> Preprocess:

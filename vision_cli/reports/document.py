@@ -81,6 +81,8 @@ class TrainSection:
         seconds: from start to end.
         pictures: JPEGs of batches and answers with what each shows, in words.
         best_by: what the epoch whose weights were kept has: the least `val_loss`, or the greatest `val_score`.
+        score: key of the metric that `val_score` is; empty where it is not known.
+        fit: verdict, reason and what to `try` of the curves; empty where there is none.
     """
 
     run: str
@@ -91,6 +93,8 @@ class TrainSection:
     seconds: float
     pictures: Sequence[tuple[str, bytes]] = ()
     best_by: str = "val_loss"
+    score: str = ""
+    fit: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ class Document:
         declared: text and demanded confidence of the project's KPIs; None takes those of the evaluations.
         split: that the KPIs are judged on.
         left_out: evaluations that the verdict does not stand on, in words.
+        map: the document that the last `vision embed` wrote; None before the first.
     """
 
     name: str
@@ -144,3 +149,4 @@ class Document:
     declared: Sequence[tuple[str, float | None]] | None = None
     split: str = "test"
     left_out: Sequence[str] = ()
+    map: Mapping[str, Any] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vision_cli.reports import maps
 from vision_cli.reports.document import Document
 from vision_cli.reports.elements import Markup, element, note
 from vision_cli.reports.page import page
@@ -16,6 +17,7 @@ from vision_cli.reports.wording import cut, one_line
 _LINKS = {
     "summary": "Summary",
     "data": "Data",
+    "map": "Map",
     "training": "Training",
     "evaluation": "Evaluation",
     "runtimes": "Runtimes",
@@ -28,13 +30,19 @@ def render(document: Document) -> str:
     parts = {"summary": summary(document), **_parts(document)}
     links = [(anchor, _LINKS[anchor]) for anchor in parts]
     title = f"{cut(one_line(document.name), 80)}: vision report"
-    return page(title, header(document, links), [*parts.values(), _missing(document)])
+    return page(title, header(document, links), [*parts.values(), _missing(document)], more_css=_css(document))
+
+
+def _css(document: Document) -> str:
+    return maps.CSS if document.map is not None else ""
 
 
 def _parts(document: Document) -> dict[str, Markup]:
     parts = {}
     if document.data is not None:
         parts["data"] = data(document.data)
+    if document.map is not None:
+        parts["map"] = maps.map_section(maps.read(document.map))
     if document.training is not None:
         parts["training"] = training(document.training)
     if document.evaluations:

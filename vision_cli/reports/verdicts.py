@@ -93,7 +93,7 @@ def evidence(entry: Mapping[str, Any], parsed_kpi: Kpi | None) -> str:
         holds = f"The {confidence(entry)} interval holds the bound"
         if is_number(more):
             return f"{holds}: about {wording.count(round(more), 'more test photo')} would settle it."
-        return f"{holds}, and no number of photos is known that would settle it."
+        return f"{holds}."
     return f"{str(reason)[:1].upper()}{str(reason)[1:]}." if reason else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 NOTHING = "–"
@@ -189,6 +190,17 @@ def per_cent(share: Any) -> str:
     if text in ("100", "0") and share not in (0, 1):
         text = f"{share * 100:.3g}" if share < 0.5 else f"{share * 100:.3f}".rstrip("0")
     return f"{text} %"
+
+
+def sure(settings: Mapping[str, Any]) -> str:
+    """Return which detections count, by the settings of an evaluation."""
+    least = settings.get("confidence")
+    ends = [each for each in (least if isinstance(least, list | tuple) else [least]) if is_number(each)]
+    if not ends:
+        return "at the confidence that counts"
+    if min(ends) == max(ends):
+        return f"from confidence {plain(ends[0], 3)} on"
+    return f"from the confidence of their class on, {plain(min(ends), 3)} to {plain(max(ends), 3)}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -2,9 +2,9 @@
 
 One rule for every command that writes a file or folder of the user's choice. What is not there may always be written.
 A file that is there is replaced only if it is of a kind that vision writes (`_WRITTEN`), so never a photo, a project
-file, a recipe in Python or weights; and never splits.json, what a project names as a source, nor what the command
-reads. A folder that is there is replaced only with --force, and never if it holds a project, a repository or a source,
-or lies in a source.
+file, a recipe in Python or weights; and never splits.json, classes.json, what a project names as a source, nor what
+the command reads. A folder that is there is replaced only with --force, and never if it holds a project, a repository
+or a source, or lies in a source.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PROJECT = "vision.yaml"
 _STORE = ".vision"
 _VERSIONS = "/.vision/versions/"
-_SPLITS = re.compile(r"splits(-.*)?\.json")
+_SPLITS = re.compile(r"splits(-.*)?\.json|classes\.json")
 _REPORTS = frozenset((".html", ".htm", ".md", ".onnx", ".tflite"))
 _WRITTEN = _REPORTS | {".csv", ".txt", ".json", ".jsonl", ".xml", ".parquet"}
 _MAX_BYTES = 1 << 20

@@ -51,7 +51,7 @@ def check_apart(target: Path, sources: Iterable[Path]) -> None:
             raise UsageError(f"{target}: holds the source {source}.", hint="Choose a target beside the source.")
 
 
-def check_space(target: Path, need_bytes: int) -> None:
+def check_space(target: Path, need_bytes: int, hint: str = "Make room, or link the photos: --images hardlink.") -> None:
     """Refuse before the work when the disk has too little room.
 
     Raises:
@@ -61,7 +61,7 @@ def check_space(target: Path, need_bytes: int) -> None:
     if need_mb > there:
         raise ResourceError(
             f"{target}: {need_mb:.0f} MB are needed and {there:.0f} MB are free.",
-            hint="Make room, or link the photos: --images hardlink.",
+            hint=hint,
         )
 
 

@@ -23,7 +23,9 @@ LONGEST_PX = 640
 """Default of the longer side of photos that are made."""
 
 _MAX_FILE_BYTES = 1 << 29
-_LEAST_SIDE_PX = 48
+LEAST_SIDE_PX = 48
+"""Of a background at working size."""
+
 _FILM_DIAGONAL_MM = math.hypot(36, 24)
 _FOV_LIMITS_DEG = (5.0, 150.0)
 
@@ -34,14 +36,22 @@ def read_background(path: Path, longest_px: int = LONGEST_PX) -> Background:
     Raises:
         DataError: missing, no photo, damaged, or too small to put anything on.
     """
-    content = read_limited(path, max_bytes=_MAX_FILE_BYTES, what="the background")
+    return background_of(read_limited(path, max_bytes=_MAX_FILE_BYTES, what="the background"), path, longest_px)
+
+
+def background_of(content: bytes, path: Path, longest_px: int = LONGEST_PX) -> Background:
+    """Return what a photo's file of this content is as a background, wherever the content comes from.
+
+    Raises:
+        DataError: as `read_background`.
+    """
     photo = read_photo(content, at_least=(longest_px, longest_px), name=str(path))
     photo = _shrunk(photo, longest_px)
     height, width = photo.shape[:2]
-    if min(height, width) < _LEAST_SIDE_PX:
+    if min(height, width) < LEAST_SIDE_PX:
         raise DataError(
             f"{path}: {width} x {height} pixels is too small for a background.",
-            hint=f"Both sides need {_LEAST_SIDE_PX} pixels or more; leave it out.",
+            hint=f"Both sides need {LEAST_SIDE_PX} pixels or more; leave it out.",
         )
     capture = capture_of(content)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -81,12 +91,17 @@ def analyse(
     )
 
 
+def working_size(width: int, height: int, longest_px: int = LONGEST_PX) -> tuple[int, int]:
+    """Return width and height of a photo at working size."""
+    scale = min(1.0, longest_px / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 def _shrunk(photo: NDArray[np.uint8], longest_px: int) -> NDArray[np.uint8]:
     height, width = photo.shape[:2]
-    scale = longest_px / max(height, width)
-    if scale >= 1:
+    size = working_size(width, height, longest_px)
+    if size == (width, height):
         return photo
-    size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

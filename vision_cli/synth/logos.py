@@ -113,6 +113,8 @@ def _read_all(folder: Path) -> tuple[list[Logo], list[tuple[str, str]]]:
     for path in _files(folder):
         class_name, variant = name_of(path.relative_to(folder))
         try:
+            if not class_name:
+                raise DataError("its name says no class: call it <class>__<variant>.")
             logos.append(of_pixels(read_pixels(path), class_name, variant))
         except DataError as error:
             refused.append((str(path.relative_to(folder)), error.message.removeprefix(f"{path}: ")))

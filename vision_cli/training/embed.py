@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from vision_cli.training.batches import PhotoViews, in_order, loader, tensors
 from vision_cli.training.memory import is_out_of_memory
 from vision_cli.training.module import Normalise
 from vision_cli.training.quiet import quiet
-from vision_cli.training.store import EmbeddingStore
+from vision_cli.training.store import EmbeddingStore, row_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +118,7 @@ def _missing(store: EmbeddingStore, keys: list[list[bytes]], batch_size: int) ->
 
 
 def _keys(photo_hash: str, views: Sequence[tuple[Preprocess, bool]]) -> list[bytes]:
-    texts = (json.dumps([photo_hash, preprocess.as_json(), flip]) for preprocess, flip in views)
-    return [hashlib.sha256(text.encode()).digest() for text in texts]
+    return [row_key(photo_hash, preprocess, flip=flip) for preprocess, flip in views]
 
 
 def weights_hash(network: Network) -> str:

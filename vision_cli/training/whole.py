@@ -21,9 +21,9 @@ from vision_cli.training.state import Record
 from vision_cli.training.team import parallel_workers
 
 EPOCHS = 30
-_SMOOTHING = 0.1
-_EMA = 0.97
-_LEARNING_RATE = 5e-4
+SMOOTHING = 0.1
+EMA = 0.97
+LEARNING_RATE = 5e-4
 
 
 def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
@@ -36,7 +36,7 @@ def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
 
 def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
     options, preprocess = request.options, request.preprocess
-    ema = _EMA if options.ema is None else options.ema
+    ema = EMA if options.ema is None else options.ema
     train_photos = AugmentedPhotos(request.train, _training_input(request), options.augment, options.seed)
     val_photos = PlainPhotos(request.val, preprocess)
 
@@ -81,7 +81,7 @@ def _subject(request: FitRequest, plan: freezing.Freezing) -> Subject:
     return Subject(
         module=module.to(memory_format=torch.channels_last),
         inputs=Normalise(request.preprocess.mean, request.preprocess.std).to(accelerator(options.device)),
-        groups=freezing.groups(network, options, options.learning_rate or _LEARNING_RATE, decay),
+        groups=freezing.groups(network, options, options.learning_rate or LEARNING_RATE, decay),
         set_modes=lambda epoch: freezing.set_modes(network, plan, epoch),
         lesson=PhotoLesson(tuning_loss(request), options.mixup),
     )
@@ -89,4 +89,4 @@ def _subject(request: FitRequest, plan: freezing.Freezing) -> Subject:
 
 def tuning_loss(request: FitRequest) -> TaskLoss:
     """Return the loss; a head that was fitted to hard labels would have to unlearn its confidence for smooth ones."""
-    return loss_of(request, smoothing=0.0 if freezing.starts_fitted(request.options) else _SMOOTHING)
+    return loss_of(request, smoothing=0.0 if freezing.starts_fitted(request.options) else SMOOTHING)

@@ -16,7 +16,7 @@ import select
 import signal
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from vision_cli.core.errors import DataError, UsageError, VisionError
 from vision_cli.views.sql_faults import meaning
+from vision_cli.views.sql_functions import Asked, Function, Key
 
 _CHUNK_BYTES = 1 << 20
 _SLACK_BYTES = 1 << 30  # of address space: thread stacks, arenas of the allocator, mapped libraries
@@ -33,7 +34,7 @@ _SLACK_MB = 300  # of memory: DuckDB itself, and what Python touches
 _LOOK_SECONDS = 0.05
 _PARENT_DEATH_SIGNAL = 1  # linux/prctl.h
 _READABLE = frozenset({"SELECT", "EXPLAIN", "RELATION"})
-_ANSWER, _FAULT = b"A", b"F"
+_ANSWER, _FAULT, _QUESTIONS = b"A", b"F", b"Q"
 
 _LOCK = (
     "SET temp_directory = ''",  # nothing is spilled to the disk
@@ -44,6 +45,9 @@ _LOCK = (
     "SET python_enable_replacements = false",
     "SET TimeZone = 'UTC'",
 )
+
+
+_Query = tuple[str, Mapping[str, pa.Table], Sequence[Function]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,18 @@ class Answer:
     Attributes:
         table: its rows, no more than the limit.
         total: how many there were.
+        asked: what its functions would have to know first; then there are no rows.
     """
 
     table: pa.Table
     total: int
+    asked: tuple[Key, ...] = ()
 
 
-def run(sql: str, tables: Mapping[str, pa.Table], limits: Limits = DEFAULT) -> Answer:
-    """Run one SELECT over some tables.
+def run(
+    sql: str, tables: Mapping[str, pa.Table], limits: Limits = DEFAULT, functions: Sequence[Function] = ()
+) -> Answer:
+    """Run one SELECT over some tables, with functions whose answers are looked up.
 
     Raises:
         UsageError: it is no single SELECT, names what is not there, or asks for what is locked.
@@ -89,7 +97,7 @@ def run(sql: str, tables: Mapping[str, pa.Table], limits: Limits = DEFAULT) -> A
         warnings.simplefilter("ignore")  # other threads only wait for work, and the child starts its own
         child = os.fork()
     if child == 0:
-        _live(writable, sql, tables, limits)
+        _live(writable, (sql, tables, functions), limits)
     os.close(writable)
     try:
         content = _received(readable, child, limits)
@@ -140,6 +148,8 @@ def _answer(content: bytearray, status: int) -> Answer:
     kind = bytes(content[:1])
     if kind == _FAULT:
         raise _fault(json.loads(content[1:]))
+    if kind == _QUESTIONS:
+        return Answer(pa.table({}), 0, tuple((name, text) for name, text in json.loads(content[1:])))
     if kind != _ANSWER:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         raise _too_much(f"the query broke the engine (signal {number}), most likely for want of memory.")
@@ -158,34 +168,46 @@ def _too_much(message: str) -> DataError:
     return DataError(message, hint="Ask for fewer rows or columns, or count instead of listing.")
 
 
-def _live(writable: int, sql: str, tables: Mapping[str, pa.Table], limits: Limits) -> None:
+def _live(writable: int, query: _Query, limits: Limits) -> None:
     """Be the child: answer and end, without anything that a Python process does at its end."""
+    asked = Asked()
     try:
         warnings.simplefilter("ignore")
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends both
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        _say(writable, sql, tables, limits)
+        _say(writable, query, limits, asked)
     except BaseException as error:  # noqa: BLE001  # nothing may leave the child but through the pipe
-        with suppress(OSError):
-            _write(writable, _FAULT + json.dumps(meaning(error).as_json()).encode())
+        with suppress(OSError):  # what failed for want of an answer is tried again with it
+            fault = _FAULT + json.dumps(meaning(error).as_json()).encode()
+            _write(writable, _questions(asked) if asked.keys else fault)
     finally:
         os._exit(0)
 
 
-def _say(writable: int, sql: str, tables: Mapping[str, pa.Table], limits: Limits) -> None:
+def _questions(asked: Asked) -> bytes:
+    return _QUESTIONS + json.dumps(list(asked.keys)).encode()
+
+
+def _say(writable: int, query: _Query, limits: Limits, asked: Asked) -> None:
     import duckdb
+
+    sql, tables, functions = query
 
     connection = duckdb.connect(":memory:", config={"threads": min(4, os.cpu_count() or 1)})
     connection.execute(f"SET memory_limit = '{limits.memory_mb}MB'")
     for name, table in tables.items():
         connection.register(name, table)
+    asked.register(connection, functions)
     for line in _LOCK:
         connection.execute(line)
     connection.execute("SET lock_configuration = true")
     # up to 1.4 the export to Arrow reserves 9 MB of address space a column, which costs nothing
     _limit_process(limits, address_space=int(duckdb.__version__.split(".")[0]) >= 2)
     table = _table(connection, _statement(connection, sql))
+    if asked.keys:
+        _write(writable, _questions(asked))
+        return
     shown = table if limits.rows is None else table.slice(0, limits.rows)
     with os.fdopen(writable, "wb", buffering=_CHUNK_BYTES) as pipe:
         pipe.write(_ANSWER)

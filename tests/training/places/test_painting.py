@@ -80,10 +80,13 @@ def test_pixels_have_the_colour_of_their_class(unmarked: int | None) -> None:
     (tile,) = painter(PlaceDecode("pixels"), unmarked=unmarked).answered(photos, targets, (logits,))
     truth, answer = (photo.astype(int) for photo in tile.photos)
     tints = [0.45 * np.array(colour_of(index)) for index in (0, 1)]
-    assert (truth[150, 50] == 0).all()
-    assert np.abs(truth[150, 150] - (tints[0] if unmarked is None else 0)).max() < 1
-    assert np.abs(truth[150, 250] - tints[1]).max() < 1
-    assert all(np.abs(answer[150, x] - tints[1]).max() < 1 for x in (50, 150, 250))
+    assert (truth[50, 50] == 0).all()
+    assert np.abs(truth[50, 150] - (tints[0] if unmarked is None else 0)).max() < 1
+    assert np.abs(truth[50, 250] - tints[1]).max() < 1
+    assert all(np.abs(answer[50, x] - tints[1]).max() < 1 for x in (50, 150, 250))
+    # The middle of a region bears its name.
+    named = {x: len(np.unique(truth[145:155, x - 15 : x + 15].reshape(-1, 3), axis=0)) > 1 for x in (50, 150, 250)}
+    assert named == {50: False, 150: unmarked is None, 250: True}
 
 
 @pytest.mark.parametrize("task", ["detect", "instance", "semantic", "panoptic"])

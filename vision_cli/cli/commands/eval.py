@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 app = group("eval", "Measure a model and judge the KPIs")
 
+_MOST_SHOTS = 100_000
 _LARGEST_SIGMA = 10.0
 """Of a keypoint, by the root of the object's area; COCO's largest is 0.107."""
 
@@ -39,6 +40,7 @@ Kpis = Annotated[
         "vision eval --results keypoints.json --data person_keypoints_val.json --kpi 'oks_ap>0.5'",
         "vision eval --ratings ratings.csv --kpi 'acceptance>0.8'",
         "vision eval --split val --dry-run",
+        "vision eval --shots 1,5,10,20 --head logistic --head svm",
     ),
 )
 def evaluate(
@@ -91,12 +93,39 @@ def evaluate(
     ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Also write Markdown.")] = None,
+    shots: Annotated[
+        str | None,
+        typer.Option("--shots", metavar="K,K,...", help="Try classes learned from so many photos each, not a model."),
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=1, metavar="N", help="Of --shots: draws of the photos; 5.")
+    ] = None,
+    backbone: Annotated[
+        list[str], typer.Option("--backbone", metavar="NAME", help="Of --shots: what describes photos; may repeat.")
+    ] = [],  # noqa: B006  # typer copies it
+    head: Annotated[
+        list[str],
+        typer.Option("--head", metavar="HEAD", help="Of --shots: logistic, svm, nearest-mean; all. May repeat."),
+    ] = [],  # noqa: B006
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Of --shots: write the curves as HTML.")
+    ] = None,
 ) -> None:
     """Measure a model or another tool's results on unseen photos; exit code 4 when a KPI is missed or none judged."""
     session = Session.of(context)
     from vision_cli.cli import shell_trap
 
     trap = shell_trap.read_kpis(tuple(kpi), session.output)
+    if shots is not None:
+        given = (model, kpi, ratings, results, confidence, sigmas, junit, markdown, crosscheck or None)
+        if any(each for each in given):
+            hint = "Leave --model, --kpi, --ratings, --results, --confidence, --junit, --markdown, --crosscheck."
+            raise UsageError("--shots learns classes anew and judges no model.", hint=hint)
+        how = (tuple(backbone), tuple(head), data, split, output, session.offline, threads, session.dry_run)
+        _try_shots((_counts(shots), draws, how), session)
+        return
+    if draws is not None or backbone or head or output is not None:
+        raise UsageError("--draws, --backbone, --head and --output are for --shots.", hint="Add --shots 1,5,10,20.")
     if results is None and (confidence is not None or sigmas is not None):
         name = "--confidence" if confidence is not None else "--sigmas"
         hint = "A model counts from its own confidence on, which its training chose on validation photos."
@@ -140,6 +169,29 @@ def _judge(request: EvalRequest, session: Session, trap: ReadKpis) -> None:
         session.progress.warn(NOTHING_JUDGED)
     draw = session.unless_quiet(render.draw, render.draw_brief)
     session.answer(result, draw, ok=result.passed, aside=trap.caught)
+
+
+def _try_shots(asked: tuple[tuple[int, ...], int | None, tuple[Any, ...]], session: Session) -> None:
+    from vision_cli.cli.render import shots as render
+    from vision_cli.stages.few_shot.shots import DRAWS, ShotsRequest, try_shots
+
+    numbers, draws, how = asked
+    result = try_shots(ShotsRequest(session.project(), numbers, draws or DRAWS, *how), session.progress)
+    session.answer(result, session.unless_quiet(render.draw, render.draw_brief))
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    """Return the numbers of `--shots`.
+
+    Raises:
+        UsageError: they are no whole numbers of at least 1.
+    """
+    words = [each.strip() for each in text.split(",")]
+    if not all(word.isascii() and word.isdecimal() and 0 < int(word) <= _MOST_SHOTS for word in words):
+        raise UsageError(
+            f"--shots {text}: are no numbers of photos.", hint="Whole numbers from 1 on: --shots 1,5,10,20"
+        )
+    return tuple(sorted({int(word) for word in words}))
 
 
 def _numbers(text: str | None) -> tuple[float, ...]:

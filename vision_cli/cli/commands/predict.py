@@ -38,6 +38,8 @@ class Split(StrEnum):
     epilog=examples(
         "vision predict photo.jpg",
         "vision predict photos/ 'more/**/*.png' --output answers.csv",
+        "vision predict photo.jpg --model classes",
+        "vision predict photo.jpg --model efficientnet_lite0 --classes dog,cat",
         "vision predict photos/ --model exports/shop.onnx --pictures annotated/",
         "vision predict --data street --split test --to coco-results --output results.json",
         "vision predict photos/ --to yolo --output labels/ --images none --confidence 0.4",
@@ -58,7 +60,13 @@ def predict(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", "-m", metavar="PATH", help="Run, model folder, .onnx or .tflite; the last training's."),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="PATH",
+            help="Run, model folder, .onnx or .tflite, `classes` (of `vision classes`) or efficientnet_lite0; "
+            "the last training's, without one the classes.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -99,6 +107,14 @@ def predict(
         float | None, typer.Option("--seconds", min=0.1, help="Of a video or camera: how long to look.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of the runtime; all cores.")] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--classes",
+            metavar="NAME,NAME,...",
+            help="Of --model efficientnet_lite0: name these by ImageNet's classes, or `all`; the project's.",
+        ),
+    ] = None,
 ) -> None:
     """Run a model on photos; one that cannot be read is named, the others are answered, and the exit code is 3."""
     session = Session.of(context)
@@ -119,7 +135,9 @@ def predict(
     video_predict.check_no_video(every, seconds)
     chosen = (confidence, scores)
     how = (model, output, pictures, threads, session.dry_run)
-    request = PredictRequest(project, tuple(inputs or ()), *how, view, split.value, to, images.value, *chosen)
+    names = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
+    more = (names, session.offline)
+    request = PredictRequest(project, tuple(inputs or ()), *how, view, split.value, to, images.value, *chosen, *more)
     result = predict(request, session.progress)
     draw = session.unless_quiet(render.draw, render.draw_brief)
     session.answer(result, draw, exit_code=DataError.exit_code if result.refused else 0)

@@ -111,6 +111,7 @@ def _objects(more: Mapping[str, Any], names: tuple[str, ...], paper: Paper) -> N
     if "evaluator" in settings:
         used = f"{settings['evaluator']} {settings.get('version', '')}".strip()
         sure = _confidence(settings.get("confidence"), names)
+        paper.line()
         paper.pairs([("evaluator", used), *([("confidence", sure)] if sure else [])])
     if "crosscheck" in settings:
         paper.line(f"pycocotools agrees: largest difference {max(settings['crosscheck'].values()):.1e}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import duration, number, place
-from vision_cli.stages.synth.distance import DistanceResult
+from vision_cli.stages.synth.measuring.distance import DistanceResult
+from vision_cli.stages.synth.measuring.summary import Saved, Spread, Summary
 from vision_cli.stages.synth.run import SynthResult
-from vision_cli.stages.synth.summary import Saved, Spread, Summary
 from vision_cli.synth.distance import Driver
 
 _SHOWN = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.render.kpis import draw_kpis, draw_more, main_figures
 from vision_cli.cli.text import duration, number, place
-from vision_cli.stages.training.train import TrainResult
+from vision_cli.stages.training.train import Fit, TrainResult
 from vision_cli.stages.training.trial import ByHeart, Estimate
 
 _SHOWN_CLASSES = 12
@@ -21,7 +21,7 @@ def draw(result: TrainResult, paper: Paper) -> None:
         rows.append(("classes", f"{len(result.classes)}: {', '.join(result.classes[:_SHOWN_CLASSES])}{more}"))
     rows += [("how" if index == 0 else "", line) for index, line in enumerate(result.how)]
     if result.run is not None:
-        rows += [("time", f"{result.seconds:.0f} s"), ("run", str(place(result.run)))]
+        rows += [("time", f"{duration(result.seconds)} in all"), ("run", str(place(result.run)))]
     if result.model is not None:
         rows.append(("model", str(place(result.model))))
     paper.pairs(rows)
@@ -30,6 +30,8 @@ def draw(result: TrainResult, paper: Paper) -> None:
         paper.heading(f"Validation split, {result.measurement.n_photos} photos")
         paper.pairs([(key, number(value)) for key, value in shown.items()])
         draw_more(left, paper)
+    if result.fit is not None:
+        _draw_fit(result.fit, paper)
     if result.by_heart is not None:
         _draw_by_heart(result.by_heart, paper)
     if result.estimate is not None:
@@ -42,6 +44,14 @@ def draw_brief(result: TrainResult, paper: Paper) -> None:
     if result.by_heart is not None and not result.by_heart.learned:
         _draw_by_heart(result.by_heart, paper)
     paper.line(f"run: {place(result.run)}" if result.run is not None else result.how[-1])
+
+
+def _draw_fit(fit: Fit, paper: Paper) -> None:
+    """Draw whether it overfits, by its curves, and what to try."""
+    paper.heading(f"Learned or learned by heart: {fit.verdict}")
+    paper.line(fit.reason)
+    for index, line in enumerate(fit.tries):
+        paper.line(f"{'or  ' if index else 'try '} {line}", style="yellow")
 
 
 def _draw_by_heart(found: ByHeart, paper: Paper) -> None:

@@ -13,7 +13,7 @@ from vision_cli.metrics.detection.evaluator import FALSE, HIT, Judged, Kind, Mat
 DEFAULT_CONFIDENCE = 0.5
 IOU = 0.5
 _FEWEST_OBJECTS = 30
-"""A class with fewer objects gets the confidence of all classes together: its own would be chance."""
+"""A class with fewer objects gets the confidence of all together, if that leaves any: its own would be chance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,8 @@ def choose(
         detections: in them, down to low scores.
         n_classes: C.
         kind: what overlaps.
-        per_class: choose for each class that has 30 objects or more; the others get the common one.
+        per_class: choose for each class that has 30 objects or more; the others get the common one, but where that
+            would leave nothing of what they found: then their own, too.
 
     Raises:
         DataError: see `Detections.check`.
@@ -89,7 +90,10 @@ def choose(
     found = []
     for name, number in enumerate(np.bincount(truth.class_id[wanted], minlength=n_classes).tolist()):
         own = (names == name) & (outcome > 0)
-        found.append(best_confidence(scores[own], outcome[own] == HIT, number) if number >= _FEWEST_OBJECTS else common)
+        hits = outcome[own] == HIT
+        silenced = bool(hits.any()) and float(scores[own][hits].max()) < common
+        chance = number < _FEWEST_OBJECTS and not silenced
+        found.append(common if chance else best_confidence(scores[own], hits, number))
     return tuple(found)
 
 

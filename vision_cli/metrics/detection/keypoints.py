@@ -74,7 +74,7 @@ def _spreads(request: ObjectsRequest, judged: Judged, values: dict[str, float | 
         moments.add({name: deciding.mean(each) for name, each in sums.items()})
     wanted = judged.truth.photo[judged.to_find()]
     return {
-        name: share(value, float(moments.standard_errors(name)[0]), len(np.unique(wanted)), len(wanted))
+        name: share(value, float(moments.standard_errors(name)[0]), (len(np.unique(wanted)), len(wanted)))
         for name, value in values.items()
         if value is not None
     }

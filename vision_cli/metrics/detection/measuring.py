@@ -17,7 +17,7 @@ from vision_cli.metrics.detection import decisions as deciding
 from vision_cli.metrics.detection import errors as telling
 from vision_cli.metrics.detection.confidence import Decisions, decide, thresholds_of
 from vision_cli.metrics.detection.crosscheck import crosscheck
-from vision_cli.metrics.detection.evaluator import AREAS, COCO_IOUS, MAX_DETECTIONS, Judged, about, evaluate
+from vision_cli.metrics.detection.evaluator import AREAS, COCO_IOUS, HIT, MAX_DETECTIONS, Judged, about, evaluate
 from vision_cli.metrics.detection.pairs import Pairs, pairs
 from vision_cli.metrics.detection.ranked import EVERY_POINT, VOC2007_POINTS, Ranked, Weights
 from vision_cli.metrics.detection.spreads import Moments, share
@@ -25,6 +25,7 @@ from vision_cli.metrics.detection.tables import (
     Question,
     Table,
     coco_questions,
+    lifts,
     number_of_resamples,
     observed,
     resampled,
@@ -166,18 +167,23 @@ def _with_spreads(
 ) -> tuple[dict[str, float | None], dict[str, Spread]]:
     values: dict[str, float | None] = {}
     spreads: dict[str, Spread] = {}
-    supports = _supports(work.tables)
+    supports, raised = _supports(work.tables), lifts(work.tables, work.judged.truth.n_photos)
     for name, value in wholes.items():
         support = supports.get(name, supports["hits"])
+        # What an error costs is a difference of two average precisions, both of which chance lifts.
+        lift = raised.get(name, np.zeros(len(work.names))) if name in figures else np.zeros(len(work.names))
         values[name] = value if np.isfinite(value) else None
         if name in figures:
             errors = moments.standard_errors(name)
             own = {f"{name}[{label}]": float(each) for label, each in zip(work.names, figures[name], strict=True)}
             values.update({key: each if np.isfinite(each) else None for key, each in own.items()})
             known = [(row, key) for row, key in enumerate(own) if values[key] is not None]
-            spreads.update({key: share(own[key], float(errors[row]), *support.of_class(row)) for row, key in known})
+            spreads |= {
+                key: share(own[key], float(errors[row]), support.of_class(row), float(lift[row])) for row, key in known
+            }
         if np.isfinite(value):
-            whole = share(value, float(moments.standard_errors(f"whole {name}")[0]), *support.whole())
+            error, mean = float(moments.standard_errors(f"whole {name}")[0]), lift[np.isfinite(lift)]
+            whole = share(value, error, support.whole(), float(mean.mean()) if mean.size else 0.0)
             parts = [(own[key], spreads[key]) for _, key in known] if name in figures else []
             spreads[name] = Macro(whole, tuple(parts)) if parts else whole
     return values, spreads
@@ -200,6 +206,25 @@ def _supports(tables: list[Table]) -> dict[str, _Support]:
     return {name: _Support(table.table) for table in tables for name in table.names}
 
 
+def _silent(work: _Work) -> list[str]:
+    """Return a warning where nothing is answered of classes that are there and that lower scores would find."""
+    decisions, said = work.decisions, work.judged.detections
+    answered = np.concatenate([decisions.hits, decisions.false])
+    hits = np.flatnonzero(work.judged.matching().outcomes == HIT)
+    counted = [np.bincount(said.class_id[rows], minlength=len(work.names)) for rows in (answered, hits)]
+    told = []
+    for row in np.flatnonzero((counted[0] == 0) & (counted[1] > 0)).tolist():
+        surest = float(said.scores[hits][said.class_id[hits] == row].max())
+        told.append(f"'{work.names[row]}' (surest {surest:.3g}, needed {decisions.thresholds[row]:.3g})")
+    if not told:
+        return []
+    more = f" and of {len(told) - _MOST_NAMES} more classes" if len(told) > _MOST_NAMES else ""
+    return [
+        f"no answer is sure enough to count of {', '.join(told[:_MOST_NAMES])}{more}: "
+        "precision, recall and F1 of it are 0 or unknown, and lower the means; AP, which takes every score, is not."
+    ]
+
+
 def _warnings(work: _Work) -> tuple[str, ...]:
     truth, said = work.request.truth, list(work.request.truth.notes)
     wanted = np.bincount(truth.class_id[work.decisions.wanted], minlength=len(work.names))
@@ -211,6 +236,7 @@ def _warnings(work: _Work) -> tuple[str, ...]:
             f"no object of {shown}{more}: nothing is measured for it, and the means stand on "
             f"{len(work.names) - len(absent)} of {len(work.names)} classes."
         )
+    said += _silent(work)
     if not work.request.confidences:
         said.append("no confidence was chosen on validation photos: precision, recall, F1 and counts are those at 0.5.")
     if work.resamples < work.request.resamples:

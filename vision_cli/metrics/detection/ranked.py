@@ -16,8 +16,11 @@ from vision_cli.metrics.detection.evaluator import FALSE, HIT, Judged, Verdicts
 
 Weights = np.ndarray[Any, np.dtype[np.floating[Any]]]
 Outcomes = np.ndarray[Any, np.dtype[np.uint8]]
-COCO_POINTS, VOC2007_POINTS, EVERY_POINT = 101, 11, 0
-"""Recalls at which precision is read: 0, 0.01 … 1; 0, 0.1 … 1; or wherever recall rises."""
+COCO_POINTS, VOC2007_POINTS, EVERY_POINT, OF_OTHERS = 101, 11, 0, -1
+"""Recalls at which precision is read: 0, 0.01 … 1; 0, 0.1 … 1; or wherever recall rises. The last reads it there, too,
+but of the detections ranked before: the others take the best precision at that recall or more, the hit itself counted,
+and chance alone lifts both where objects are few.
+"""
 _TOUCH = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
 """Of a step between recalls: what a quotient of that type may miss a recall by."""
 
@@ -148,6 +151,10 @@ def _area(hits: Weights, false: Weights, total: Weights, points: int) -> Weights
     precision = np.divide(hits, said, out=np.zeros_like(hits), where=said > 0)
     best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
     recall = hits / np.maximum(total, np.finfo(hits.dtype).tiny)
+    if points == OF_OTHERS:
+        own = np.diff(hits, axis=0, prepend=0)
+        before = np.divide(hits - own, said - own, out=precision.copy(), where=said > own)
+        return np.asarray((before * np.diff(recall, axis=0, prepend=0)).sum(axis=0))
     if points == EVERY_POINT:
         return np.asarray((best * np.diff(recall, axis=0, prepend=0)).sum(axis=0))
     reached = np.minimum(np.floor(recall * (points - 1) + _TOUCH[recall.dtype]) + 1, points)

@@ -45,13 +45,14 @@ class Moments:
         return np.asarray(np.where(2 * number > self.drawn, np.sqrt(variance.clip(0)), np.nan))
 
 
-def share(value: float, error: float, photos: int, objects: int) -> Share:
+def share(value: float, error: float, support: tuple[int, int], lift: float = 0.0) -> Share:
     """Return the spread of a figure between 0 and 1.
 
     Args:
         value: the figure.
         error: its standard error.
-        photos: that it stands on; where the resamples do not vary, each is one trial.
-        objects: in them.
+        support: photos that it stands on, each one trial where the resamples do not vary, and objects in them.
+        lift: by how much chance may have raised it.
     """
-    return Share(value, min(effective_size(value, error, photos), _MOST_AN_OBJECT * objects))
+    photos, objects = support
+    return Share(value, min(effective_size(value, error, photos), _MOST_AN_OBJECT * objects), lift)

@@ -36,14 +36,14 @@ def measure(
     """
     if not len(tallies):
         return Measurement({}, {}, 0, warnings=("there were no photos: nothing was measured.",))
-    found = _question(tallies, names, things).figures(resamples, np.random.default_rng(seed))
+    found = question(tallies, names, things).figures(resamples, np.random.default_rng(seed))
     return combined([Figures(found.values, found.spreads, _warnings(tallies, names))], len(tallies))
 
 
 def of_photos(tallies: Tallies, names: tuple[str, ...], things: Sequence[int]) -> dict[str, Floats]:
     """Return the figures of each photo by itself, float64 (N,) by key; NaN where not defined."""
-    question = _question(tallies, names, things)
-    return dict(zip(question.keys, question.formula(question.contributions).T, strict=True))
+    asked = question(tallies, names, things)
+    return dict(zip(asked.keys, asked.formula(asked.contributions).T, strict=True))
 
 
 def panoptic_quality(tallies: Tallies) -> float:
@@ -53,7 +53,8 @@ def panoptic_quality(tallies: Tallies) -> float:
     return found if np.isfinite(found) else 0.0
 
 
-def _question(tallies: Tallies, names: tuple[str, ...], things: Sequence[int]) -> Question:
+def question(tallies: Tallies, names: tuple[str, ...], things: Sequence[int]) -> Question:
+    """Return the figures as functions of sums over photos."""
     sums = tallies.sums
     is_thing = np.isin(np.arange(len(names)), np.asarray(things, dtype=np.int64))
     groups = {"": np.ones(len(names), dtype=np.bool_), "_th": is_thing, "_st": ~is_thing}

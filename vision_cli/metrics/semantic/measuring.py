@@ -35,13 +35,16 @@ def measure(tallies: Tallies, names: tuple[str, ...], *, resamples: int = 1000, 
     if not len(tallies):
         return Measurement({}, {}, 0, warnings=("there were no photos: nothing was measured.",))
     rng = np.random.default_rng(seed)
-    counted = _counted(tallies, names).figures(resamples, rng)
-    parts = [Figures(counted.values, counted.spreads, _warnings(tallies, names, counted))]
-    if tallies.boundaries:
-        parts.append(_drawn(tallies, names).figures(resamples, rng))
-        if parts[-1].values["boundary_f1"] is None:
-            parts.append(Figures({}, {}, ("no photo has a boundary between two classes: no boundary F1 is measured.",)))
+    counted, *drawn = (each.figures(resamples, rng) for each in questions(tallies, names))
+    parts = [Figures(counted.values, counted.spreads, _warnings(tallies, names, counted)), *drawn]
+    if tallies.boundaries and parts[-1].values["boundary_f1"] is None:
+        parts.append(Figures({}, {}, ("no photo has a boundary between two classes: no boundary F1 is measured.",)))
     return combined(parts, len(tallies))
+
+
+def questions(tallies: Tallies, names: tuple[str, ...]) -> list[Question]:
+    """Return the figures as functions of sums over photos: those of counted pixels, then those of boundaries."""
+    return [_counted(tallies, names), *([_drawn(tallies, names)] if tallies.boundaries else [])]
 
 
 def of_photos(tallies: Tallies, names: tuple[str, ...]) -> dict[str, Floats]:

@@ -32,14 +32,14 @@ class Series:
 
 
 def line_chart(series: Sequence[Series], names: tuple[str, str], what: str) -> Markup:
-    """Return curves over whole numbers such as epochs."""
+    """Return curves over whole numbers such as epochs, which the first of the names is of."""
     whole = [x for each in series for x, _ in each.points]
     low, high = min(whole), max(whole)
     x = x_scale(low, high) if high > low else x_scale(low - 1, high + 1)
     y = y_scale(*_reach([value for each in series for _, value in each.points if value is not None]))
     at = [[None if up is None else (x.at(across), y.at(up)) for across, up in each.points] for each in series]
     labels = [tick for tick in (ticks(x.low, x.high) if high > low else [low]) if tick.is_integer() and tick >= low]
-    drawn = [_curve(each, places) for each, places in zip(series, at, strict=True)]
+    drawn = [_curve(each, places, names[0]) for each, places in zip(series, at, strict=True)]
     key = legend([(each.name, each.kind) for each in series]) if len(series) > 1 else None
     return join([svg(what, frame(x, y, names, labels), *drawn), key])
 
@@ -50,17 +50,17 @@ def _reach(values: Sequence[float]) -> tuple[float, float]:
     return (0.0, 1.05 * max(values) or 1.0) if min(values) >= 0 and max(values) < _NEAR_ZERO else (low, high)
 
 
-def _curve(series: Series, places: Sequence[tuple[float, float] | None]) -> Markup:
+def _curve(series: Series, places: Sequence[tuple[float, float] | None], unit: str) -> Markup:
     parts = [element("path", d=_path(places), class_="curve")]
     lonely = sum(place is not None for place in places) <= _FEW_POINTS
     for index, (place, point) in enumerate(zip(places, series.points, strict=True)):
         if place is not None and (lonely or index == series.mark):
-            parts.append(_dot(place, point, "ring" if index == series.mark else "dot", series.name))
+            parts.append(_dot(place, point, "ring" if index == series.mark else "dot", f"{series.name}, {unit}"))
     return element("g", *parts, class_=series.kind)
 
 
 def _dot(place: tuple[float, float], point: tuple[float, float | None], kind: str, name: str) -> Markup:
-    title = f"{name}, epoch {plain(point[0])}: {plain(point[1] or 0.0)}"
+    title = f"{name} {plain(point[0])}: {plain(point[1] or 0.0)}"
     return element("circle", element("title", title), cx=place[0], cy=place[1], r=4.5 if kind == "ring" else 2.0,
                    class_=kind)  # fmt: skip
 

@@ -17,11 +17,11 @@ _MOST = 8.0
 Points = Sequence[tuple[float, float]]
 
 
-def cloud(points: Points, names: tuple[str, str], what: str) -> Markup:
-    """Return points (x, y), such as sizes."""
+def cloud(points: Points, names: tuple[str, str], what: str, counted: str = "photo") -> Markup:
+    """Return points (x, y), such as sizes; each is one of what is counted."""
     x = x_scale(*spread(across for across, _ in points))
     y = y_scale(*spread(up for _, up in points))
-    return svg(what, frame(x, y, names), _dots(points, x, y))
+    return svg(what, frame(x, y, names), _dots(points, x, y, counted))
 
 
 def against(points: Points, names: tuple[str, str], what: str) -> Markup:
@@ -32,7 +32,7 @@ def against(points: Points, names: tuple[str, str], what: str) -> Markup:
     return svg(what, frame(x, y, names), line, _dots(points, x, y))
 
 
-def _dots(points: Points, x: Scale, y: Scale) -> Markup:
+def _dots(points: Points, x: Scale, y: Scale, counted: str = "photo") -> Markup:
     cells: Counter[tuple[int, int]] = Counter()
     places: dict[tuple[int, int], tuple[float, float]] = {}
     for point in points:
@@ -40,11 +40,12 @@ def _dots(points: Points, x: Scale, y: Scale) -> Markup:
         cells[cell] += 1
         places.setdefault(cell, point)
     crowd = max(cells.values())
-    return element("g", *(_dot(places[cell], cells[cell], crowd, (x, y)) for cell in cells), class_="points")
+    return element("g", *(_dot(places[cell], (cells[cell], counted), crowd, (x, y)) for cell in cells), class_="points")
 
 
-def _dot(place: tuple[float, float], number: int, crowd: int, scales: tuple[Scale, Scale]) -> Markup:
+def _dot(place: tuple[float, float], here: tuple[int, str], crowd: int, scales: tuple[Scale, Scale]) -> Markup:
+    number, counted = here
     radius = _RADIUS + (_MOST - _RADIUS) * math.sqrt((number - 1) / crowd) * (crowd > 1)
-    about = "" if number == 1 else f", {count(number, 'photo')} about here"
+    about = "" if number == 1 else f", {count(number, counted)} about here"
     title = element("title", f"{plain(place[0])}, {plain(place[1])}{about}")
     return element("circle", title, cx=float(scales[0].at(place[0])), cy=float(scales[1].at(place[1])), r=radius)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vision_cli.reports import wording
 from vision_cli.reports.document import EvalSection
 from vision_cli.reports.elements import Markup, beside, captioned, element, join, name, note, row, table
 from vision_cli.reports.wording import count, per_cent
@@ -29,18 +30,35 @@ def confusion(shown: EvalSection) -> Markup | None:
         return None
     counts, names, what = found
     counts, names, absent = _occurring(counts, names)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares = _shares(counts, names, what)
     pairs = _pairs(counts, shares, names, what) if len(names) > 2 else None
+    told = join([absent, _told(shown, what)])
     if len(names) > MOST_CLASSES:
-        counts, shares, names = _worst(counts, names)
+        counts, shares, names = _worst(counts, names, what)
         kept = note(
             f"The {_SHOWN_OF_MANY} of {len(shown.classes):,} classes with the most mistakes; "
             "the last row and column hold all others together."
         )
-        return join([_matrix(counts, shares, names, what), kept, absent, pairs])
+        return join([_matrix(counts, shares, names, what), kept, told, pairs])
     if absent or len(names) > _TINY:
-        return join([_matrix(counts, shares, names, what), absent, pairs])
-    return beside(_matrix(counts, shares, names, what), pairs)
+        return join([_matrix(counts, shares, names, what), told, pairs])
+    return join([beside(_matrix(counts, shares, names, what), pairs), told])
+
+
+def _shares(counts: Counts, names: Sequence[str], what: str) -> Any:
+    """Return the share of its row that each number is; NaN where nothing is there, which is no class to be found."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if what == "object" and names[-1] == _NOTHING:
+        shares[-1] = np.nan
+    return shares
+
+
+def _told(shown: EvalSection, what: str) -> Markup | None:
+    """Return which detections the matrix counts: other tables count more of them."""
+    if what != "object":
+        return None
+    which = wording.sure(shown.result.get("settings") or {})
+    return note(f"Of the detections {which}. {_NOTHING}: nothing is there, or nothing was found.")
 
 
 def _counts(shown: EvalSection) -> tuple[Counts, list[str], str] | None:
@@ -67,7 +85,7 @@ def _occurring(counts: Counts, names: list[str]) -> tuple[Counts, list[str], Mar
     return counts[np.ix_(seen, seen)], [names[each] for each in seen], told
 
 
-def _worst(counts: Counts, names: list[str]) -> tuple[Counts, Any, list[str]]:
+def _worst(counts: Counts, names: list[str], what: str) -> tuple[Counts, Any, list[str]]:
     """Return the classes with the most mistakes on either side, and the sum of all others."""
     right = np.diag(counts)
     wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * right
@@ -77,6 +95,8 @@ def _worst(counts: Counts, names: list[str]) -> tuple[Counts, Any, list[str]]:
     merged = np.zeros((_SHOWN_OF_MANY + 1, _SHOWN_OF_MANY + 1), dtype=np.int64)
     np.add.at(merged, (group[:, None], group[None, :]), counts)
     shares = merged / np.maximum(merged.sum(axis=1, keepdims=True), 1)
+    if what == "object" and names[-1] == _NOTHING and kept[-1] == len(names) - 1:
+        shares[-2] = np.nan
     shares[-1, -1] = np.nan  # right answers and confusions among the others, which have no colour together
     return merged, shares, [*(names[each] for each in kept), "all others"]
 

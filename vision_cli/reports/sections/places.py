@@ -75,7 +75,13 @@ def _errors(shown: EvalSection) -> Markup | None:
     ]
     rows = [row(wording.label(key), *each) for key, each in zip(keys, cells, strict=True)]
     box = table("Errors, the dearest first", ("kind", "how often", "costs in AP50"), rows, "figures errors")
-    return element("div", box, note("By how much AP50 would rise if this kind alone were put right (TIDE)."))
+    costs = "By how much AP50 would rise if this kind alone were put right (TIDE)."
+    return element("div", box, note(f"{costs} As for AP every detection counts, however unsure; {_sure(shown)}."))
+
+
+def _sure(shown: EvalSection) -> str:
+    """Return what else is said of detections, and which ones that is of."""
+    return f"the confusions and numbers of objects are of those {wording.sure(shown.result.get('settings') or {})}"
 
 
 def _cost(value: Any) -> float:

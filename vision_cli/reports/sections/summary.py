@@ -79,7 +79,8 @@ def summary(document: Document) -> Markup:
 def _overall(document: Document, found: Sequence[Target]) -> Markup:
     """Return one sentence that a person in a hurry can take away."""
     if not document.evaluations and found:
-        text = f"The model of the last training was not evaluated on the split '{document.split}': run vision eval."
+        what = "The model of the last training was not" if document.training else "No model or file of results was"
+        text = f"{what} evaluated on the split '{document.split}': run vision eval."
         return _banner("none", f"0 of {wording.count(len(found), 'KPI')} met", text)
     if not document.evaluations:
         return _banner("none", "Not evaluated yet", "Run vision eval to judge a model on photos it has not seen.")

@@ -8,7 +8,7 @@ from typing import Any
 from vision_cli.reports.charts.lines import Series, line_chart
 from vision_cli.reports.document import TrainSection
 from vision_cli.reports.elements import Markup, element, facts, figure, name, note, photo, row, section, table
-from vision_cli.reports.wording import NOTHING, count, duration, is_number, plain
+from vision_cli.reports.wording import NOTHING, count, duration, is_number, label, plain
 
 _COLUMNS = ("train_loss", "val_loss", "val_score", "learning_rate", "seconds")
 _HEADS = ("epoch", "train loss", "val loss", "val score", "learning rate", "seconds")
@@ -25,6 +25,7 @@ def training(shown: TrainSection) -> Markup:
         facts(_facts(shown, rows)),
         element("ul", *(element("li", line) for line in shown.how), class_="how") if shown.how else None,
         element("div", *charts, class_="charts") if charts else note("No epochs: nothing was trained step by step."),
+        _fit(shown.fit),
         _pictures(shown),
         _epochs(rows),
         _settings(shown),
@@ -32,16 +33,20 @@ def training(shown: TrainSection) -> Markup:
 
 
 def _facts(shown: TrainSection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = [("Run", name(shown.run)), ("Time", duration(shown.seconds))]
+    pairs: list[tuple[str, str]] = [("Run", name(shown.run)), ("Time in all", duration(shown.seconds))]
     if rows:
         pairs.append(("Epochs", f"{len(rows):,}"))
     best = _best(rows, shown.best_by)
     if best is None:
         return pairs
     row_, by_loss = rows[best], shown.best_by == "val_loss"
-    first = "Least validation loss" if by_loss else "Best validation score"
+    score = label(shown.score)
+    best_score = f"{score}, best epoch" if score else "Best validation score"
+    first = "Least validation loss" if by_loss else best_score
     pairs.append((first, f"{plain(row_[shown.best_by])} in epoch {plain(row_['epoch'])}"))
-    other, words = ("val_score", "Validation score there") if by_loss else ("val_loss", "Validation loss there")
+    other, words = (
+        ("val_score", f"{score or 'Validation score'} there") if by_loss else ("val_loss", "Validation loss there")
+    )
     if is_number(row_.get(other)):
         pairs.append((words, plain(row_[other])))
     return pairs
@@ -84,6 +89,16 @@ def _chart(title: str, unit: str, series: list[Series]) -> Markup | None:
     ring = any(each.mark is not None for each in series)
     remark = note("The ring is the epoch whose weights were kept.") if ring else None
     return figure(title, line_chart(series, ("epoch", unit), what), remark)
+
+
+def _fit(fit: Mapping[str, Any]) -> Markup | None:
+    """Return whether it overfits, and what to try."""
+    if not fit:
+        return None
+    title = element("h3", f"Learned or learned by heart: {fit['verdict']}")
+    tries = [element("li", str(each)) for each in fit.get("try", ())]
+    advice = [element("p", "What to try, the likeliest first:"), element("ul", *tries, class_="how")] if tries else []
+    return element("div", title, element("p", str(fit["reason"])), *advice)
 
 
 def _pictures(shown: TrainSection) -> Markup | None:

@@ -47,6 +47,7 @@ class CheckRequest:
         html: page with the offenders; None writes none.
         csv: list of all offenders; None writes none.
         dry_run: write nothing.
+        answers: run of `vision crossval`, or its predictions: labels are judged by those; None has none.
     """
 
     data: DataRequest
@@ -58,6 +59,7 @@ class CheckRequest:
     html: Path | None = None
     csv: Path | None = None
     dry_run: bool = False
+    answers: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +160,25 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
         ResourceError: an output cannot be written.
     """
     names = checks.chosen(request.only, request.skip, fast=request.fast, deep=request.deep)
+    if request.answers is not None:
+        from vision_cli.stages.checking import own_answers
+
+        names = own_answers.with_check(names)
     settings = Settings().with_words(request.thresholds)
     places.check_files(request.html, request.csv, reads=named_source.reads(request.data))
-    if any(checks.card(name).reads == "embeddings" for name in names):
+    if any(checks.card(name).reads == "embeddings" for name in _embedded(names, request)):
         from vision_cli.stages.checking import embedding
 
         embedding.check_parts()
     progress = progress or Silent()
     with uncollected():
-        source, asked = prepared(request.data, names, settings, progress, thresholds=request.thresholds)
+        reading = _embedded(names, request)
+        source, asked = prepared(request.data, reading, settings, progress, thresholds=request.thresholds)
+        if request.answers is not None:
+            asked = own_answers.with_answers(asked, request.answers)
         left_out = _left_out(names, request)
         if asked.photos is None:
-            blind = [name for name in names if checks.card(name).needs_photos]
+            blind = [name for name in reading if checks.card(name).needs_photos]
             left_out |= dict.fromkeys(blind, "none of the photos is there")
             names = [name for name in names if name not in left_out]
         findings = [finding for name in names for finding in checks.find(name, asked)]
@@ -188,6 +197,12 @@ def check(request: CheckRequest, progress: Progress | None = None) -> CheckResul
     if not request.dry_run:
         _write(request, result, asked, progress)
     return result
+
+
+def _embedded(names: Sequence[str], request: CheckRequest) -> list[str]:
+    """Return the checks that have to be prepared for: answers that are given need no embeddings."""
+    given = request.answers is not None
+    return [name for name in names if not (given and name == "label-doubtful")]
 
 
 def prepared(

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_cli import models
 from vision_cli.checks import embedded
 from vision_cli.checks.embedded import Embedded
 from vision_cli.checks.intervals import Ids
@@ -19,7 +18,6 @@ from vision_cli.checks.out_of_fold import Rows
 from vision_cli.checks.request import Request
 from vision_cli.core.catalogue import require
 from vision_cli.core.config import ModelConfig
-from vision_cli.core.contracts import Network
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.weights import cache_folder
@@ -68,10 +66,9 @@ def with_embeddings(
     wanted = bool(OF_LABELS & set(names))
     drawn, boxes = embedded.drawn_boxes(asked, rng) if wanted else (np.empty(0, np.int64), 0)
     config = ModelConfig()
-    network = models.build(config, 1, offline=True, progress=progress)
     store = _of_the_user(home) if isinstance(home, Path) else home.root / ".vision" / "embeddings"
-    photos = _embed(network, [paths[row] for row in rows.tolist()], store, progress)
-    crops = _crops(network, (asked, drawn, paths), store, progress)
+    photos = _embed([paths[row] for row in rows.tolist()], store, progress)
+    crops = _crops((asked, drawn, paths), photos.shape[1], store, progress)
     bounds = {} if isinstance(home, Path) else kpi_bounds(home)
     groups = embedded.groups_of(asked)
     return replace(asked, deep=Embedded(rows, photos, groups, drawn, crops, boxes, config.backbone, bounds))
@@ -95,28 +92,29 @@ def kpi_bounds(project: Project) -> Mapping[str, float]:
     return dict(sorted(named))
 
 
-def _embed(network: Network, paths: Sequence[Path], store: Path | None, progress: Progress) -> Rows:
-    from vision_cli.training.checks import accelerator
-    from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views
+def _embed(paths: Sequence[Path], store: Path | None, progress: Progress) -> Rows:
+    from vision_cli.stages.embedding.engine import embed_photos
 
-    how = EmbedOptions(device=accelerator("auto"), store=store)
-    return np.asarray(embed_views(network, paths, (network.preprocess, (PLAIN,)), how, progress)[0])
+    found = embed_photos(
+        paths, progress=progress, offline=True, store=store, keep=store is not None, prepare="if it pays"
+    )
+    return np.asarray(found.vectors)
 
 
-def _crops(network: Network, what: tuple[Request, Ids, Sequence[Path]], store: Path | None, progress: Progress) -> Rows:
+def _crops(what: tuple[Request, Ids, Sequence[Path]], length: int, store: Path | None, progress: Progress) -> Rows:
     """Cut boxes out, at most _CROP_PX long, and embed them; each photo is decoded once, the crops lie on the disk.
 
     Kept by the crop's own content: a box that moved is another crop, and a photo of the same bytes elsewhere none.
 
     Args:
-        network: gives embeddings.
         what: request, annotations drawn, paths of the photos by row.
+        length: of a vector.
         store: keeps them; None keeps nothing.
         progress: hears how many photos are done.
     """
     asked, drawn, paths = what
     if not len(drawn):
-        return np.empty((0, network.n_features), np.float32)
+        return np.empty((0, length), np.float32)
     by_photo: dict[int, list[int]] = {}
     for row in drawn.tolist():
         by_photo.setdefault(int(asked.rows[row]), []).append(row)
@@ -129,4 +127,4 @@ def _crops(network: Network, what: tuple[Request, Ids, Sequence[Path]], store: P
                 # Not through core.files: nobody needs these on the disk after a crash.
                 (Path(folder) / f"{row}.png").write_bytes(encode_png(crop))
             progress.step("cut boxes out", done + 1, len(by_photo))
-        return _embed(network, [Path(folder) / f"{row}.png" for row in drawn.tolist()], store, progress)
+        return _embed([Path(folder) / f"{row}.png" for row in drawn.tolist()], store, progress)

@@ -25,6 +25,8 @@ from vision_cli.stages.versioning import seen as version_seen
 from vision_cli.stages.versioning.seen import Seen
 
 RESULT_NAME = "result.json"
+SHARES = "intervals_of_shares"
+"""Member of a result: keys of the intervals whose width depends on where they lie, as a share's does."""
 PREDICTIONS_NAME = "predictions.parquet"
 NOTHING_JUDGED = (
     "no KPI was judged, so none is met: evaluate a model of that runtime with --model, or add a KPI for this."
@@ -81,6 +83,7 @@ class EvalResult:
             "classes": list(self.classes),
             "metrics": {**self.measurement.values, **self.speed},
             "intervals": intervals,
+            SHARES: sorted(key for key, each in self.measurement.intervals.items() if each.kind == "share"),
             "kpis": [judgement.as_json() for judgement in self.judgements],
             "passed": self.passed,
             "confusion": None if confusion is None else confusion.tolist(),

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from vision_cli.advice import places as places_advice
+from vision_cli.advice.finding import Finding
 from vision_cli.core import files, run
 from vision_cli.core.dataset import SPLITS, Dataset
 from vision_cli.core.errors import DataError, VisionError
@@ -20,11 +21,12 @@ from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.imaging import draw, read, write
-from vision_cli.reports import html
+from vision_cli.reports import html, maps
 from vision_cli.reports.document import DataSection, Document, EvalSection, Picture, TrainSection
 from vision_cli.stages import places
 from vision_cli.stages.checking import shifts
 from vision_cli.stages.data import TaskData, load_view
+from vision_cli.stages.embedding import embed
 from vision_cli.stages.evaluating import evaluate, report_pictures, report_places, report_verdicts
 from vision_cli.stages.running import answers
 from vision_cli.stages.running import export as exporting
@@ -34,6 +36,8 @@ THUMBNAIL_PX = 160
 SAMPLES_A_CLASS = 4
 MAX_SAMPLES = 48
 MAX_MISTAKES = 24
+_NAMED = 100
+"""Photos that a finding names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +63,18 @@ class ReportResult:
         path: of the page.
         sections: what it shows.
         size_mb: of the file; 0 after a dry run.
+        left_out: evaluations that it does not show, and why.
     """
 
     path: Path
     sections: tuple[str, ...]
     size_mb: float
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
-        return {"path": self.path, "sections": list(self.sections), "size_mb": round(self.size_mb, 3)}
+        shown = {"path": self.path, "sections": list(self.sections), "size_mb": round(self.size_mb, 3)}
+        return {**shown, "left_out": list(self.left_out)}
 
 
 def report(request: ReportRequest, progress: Progress) -> ReportResult:
@@ -81,18 +88,23 @@ def report(request: ReportRequest, progress: Progress) -> ReportResult:
     path = request.output or project.root / "report.html"
     places.check_files(path, project=project)
     document = _document(request, progress)
-    sections = _sections(document)
+    sections, left_out = _sections(document), tuple(document.left_out)
     if not sections:
-        raise DataError("there is nothing to report yet.", hint="Run `vision train` and `vision eval` first.")
+        raise DataError(
+            "there is nothing to report yet.",
+            details=[f"not shown: {each}" for each in left_out],
+            hint="Run `vision train` and `vision eval` first.",
+        )
     if request.dry_run:
-        return ReportResult(path, sections, 0.0)
+        return ReportResult(path, sections, 0.0, left_out)
     files.write_text(path, html.render(document))
-    return ReportResult(path, sections, path.stat().st_size / 1e6)
+    return ReportResult(path, sections, path.stat().st_size / 1e6, left_out)
 
 
 def _sections(document: Document) -> tuple[str, ...]:
     shown = {
         "data": document.data,
+        "map": document.map,
         "training": document.training,
         "evaluation": document.evaluations,
         "export": document.exports,
@@ -118,15 +130,12 @@ def _document(request: ReportRequest, progress: Progress) -> Document:
         declared=[(str(kpi), kpi.confidence) for kpi in project.config.targets()],
         split=project.config.eval.split,
         left_out=chosen.left_out,
+        map=_map(project),
     )
 
 
 def _data_section(request: ReportRequest, data: TaskData, progress: Progress) -> DataSection:
-    dataset = data.dataset
-    findings = [
-        *(each.as_json() for each in planning.findings(request.project, data, progress, remember=not request.dry_run)),
-        *shifts.findings(request.project, dataset, progress, remember=not request.dry_run),
-    ]
+    dataset, absent = data.dataset, _absent(data.dataset)
     values = {name: dataset.split(name).values().tolist() for name in SPLITS} if data.task == "regress" else {}
     sizes = zip(dataset.images["width"].to_pylist(), dataset.images["height"].to_pylist(), strict=True)
     return DataSection(
@@ -134,11 +143,30 @@ def _data_section(request: ReportRequest, data: TaskData, progress: Progress) ->
         counts=_counts(data),
         sizes_px=list(sizes),
         values=values,
-        samples=_samples(data, progress),
-        findings=findings,
+        samples=[] if absent else _samples(data, progress),
+        findings=[absent.as_json()] if absent else _findings(request, data, progress),
         digest=dataset.digest(),
         counted=places_advice.unit(data.task) if data.task in PLACE_TASKS else "photo",
     )
+
+
+def _absent(dataset: Dataset) -> Finding | None:
+    """Return what is said where photos are not on disk: labels alone have figures, too."""
+    absent = [path for path in dataset.paths() if not path.is_file()]
+    if not absent:
+        return None
+    message = (
+        f"{len(absent):,} of {len(dataset):,} photos are not at hand, such as {absent[0]}: photos are neither checked "
+        "nor shown."
+    )
+    return Finding("photos-absent", message, float(len(absent)), tuple(str(path) for path in absent[:_NAMED]))
+
+
+def _findings(request: ReportRequest, data: TaskData, progress: Progress) -> list[dict[str, Any]]:
+    remember = not request.dry_run
+    found = planning.findings(request.project, data, progress, remember=remember)
+    shifted = shifts.findings(request.project, data.dataset, progress, remember=remember)
+    return [*(each.as_json() for each in found), *shifted]
 
 
 def _counts(data: TaskData) -> dict[str, list[int]]:
@@ -201,12 +229,24 @@ def _training(project: Project) -> TrainSection | None:
         run=record.folder.name,
         epochs=record.metrics(),
         how=[*result.get("how", []), *_unfinished(record)],
-        settings=_settings(manifest.get("config", {})),
+        settings=_settings(manifest.get("config", {}), result.get("used", {})),
         versions=manifest.get("versions", {}),
         seconds=float(result.get("seconds") or 0),
         pictures=report_pictures.of_training(record.folder),
         best_by="val_score" if manifest.get("task") in PLACE_TASKS else "val_loss",
+        score=str(result.get("score", "")),
+        fit=result.get("fit", {}),
     )
+
+
+def _map(project: Project) -> dict[str, Any] | None:
+    """Return what the last `vision embed` wrote; None where there is nothing that can be drawn."""
+    try:
+        document = run.read_json(run.latest(project.root, embed.STAGE).folder / embed.RESULT_NAME)
+        maps.read(document)
+    except (DataError, KeyError, TypeError, ValueError):
+        return None
+    return {**document, "network": _inside(project, str(document["network"]))}
 
 
 def _unfinished(record: run.Run) -> list[str]:
@@ -214,8 +254,11 @@ def _unfinished(record: run.Run) -> list[str]:
     return [] if state == "done" else [f"this run is not finished: {state}"]
 
 
-def _settings(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [row for part in ("model", "train") for row in _flat(part, config.get(part, {}))]
+def _settings(config: Mapping[str, Any], used: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the settings; what the project file leaves open has the value that stood for it, where it is known."""
+    given = [row for part in ("model", "train") for row in _flat(part, config.get(part, {}))]
+    by_default = {f"train.{name}": f"{value} by default" for name, value in used.items()}
+    return [(name, value if value != str(None) else by_default.get(name, "by default")) for name, value in given]
 
 
 def _flat(name: str, value: Any) -> list[tuple[str, str]]:

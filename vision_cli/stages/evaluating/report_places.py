@@ -35,7 +35,7 @@ _SIDE_PX = 400
 _GAP_PX = 8
 _SAMPLE_PX = 240
 _SAMPLES = 12
-_KEYS = 6
+_KEYS = 10
 _ABSENT = ("its labels are not at hand", "its model is not at hand")
 """What is said of a picture without tints."""
 _FIGURES = {"miou": "mean IoU", "pq": "PQ"}
@@ -125,7 +125,11 @@ def _objects(table: Mapping[str, Sequence[Any]], row: int, classes: Sequence[str
     sure = [f" {score:.0%}" for score in table["confidence"][row]]
     truth = _marked(table["truth"][row], table["truth_boxes"][row], classes)
     found = _marked(table["predicted"][row], table["boxes"][row], classes, sure)
-    return (lambda photo: overlay.with_objects(photo, truth)), (lambda photo: overlay.with_objects(photo, found))
+    return _boxed(truth), _boxed(found)
+
+
+def _boxed(objects: Sequence[overlay.Marked], shown_px: int = _SIDE_PX) -> Painted:
+    return lambda photo: overlay.with_objects(photo, objects, shown_px=shown_px)
 
 
 def _marked(
@@ -163,18 +167,23 @@ def _truths(paths: Sequence[Path], result: Mapping[str, Any], data: TaskData | N
     return dict(zip(part.paths(), painted, strict=True))
 
 
-def _tint(classes: NDArray[np.int16], objects: Sequence[overlay.Marked]) -> Painted:
-    return lambda photo: overlay.with_objects(overlay.with_classes(photo, classes), objects)
+def _tint(
+    classes: NDArray[np.int16], names: Sequence[str], objects: Sequence[overlay.Marked], shown_px: int
+) -> Painted:
+    return lambda photo: overlay.with_objects(
+        overlay.with_classes(photo, classes, names=names, shown_px=shown_px), objects, shown_px=shown_px
+    )
 
 
 def _answers(paths: Sequence[Path], result: Mapping[str, Any], progress: Progress) -> dict[Path, Painted]:
     found: dict[Path, Painted] = {}
+    look = place_predict.Look(named=True, shown_px=_SIDE_PX)
     try:
         runner = loading.open_model(Path(result["model"]["path"]))
         for path, answer in place_inference.readable(runner, paths, progress, what="examples"):
             if not isinstance(answer, DataError):
                 row = row_of(path, answer, runner.card)
-                found[path] = lambda photo, row=row: place_predict.marked(photo, row, runner.card)  # type: ignore[misc]
+                found[path] = lambda photo, row=row: place_predict.marked(photo, row, runner.card, look)  # type: ignore[misc]
     except (VisionError, OSError):  # the model is gone by now
         return {}
     return found
@@ -216,20 +225,24 @@ def samples(data: TaskData, rows: Sequence[int]) -> list[Picture]:
     """Return labelled photos with their labels drawn in."""
     chosen = np.isin(np.arange(len(data.dataset)), rows[:_SAMPLES])
     part = data.dataset.select(chosen)
-    found = [_sample(part, photo, paint) for photo, paint in enumerate(_labels(part, data.task))]
+    found = [_sample(part, photo, paint) for photo, paint in enumerate(_labels(part, data.task, shown_px=_SAMPLE_PX))]
     return [picture for picture in found if picture is not None]
 
 
-def _labels(part: Dataset, task: str, background: int = IGNORED) -> list[Painted]:
+def _labels(part: Dataset, task: str, background: int = IGNORED, *, shown_px: int = _SIDE_PX) -> list[Painted]:
     """Return how to draw the labels of each photo: boxes, masks of objects, and classes of pixels."""
     truth, things = place_truth.truth(part, part.classes, task), place_truth.things(part)
     photos = range(len(part))
     if task == "semantic":
-        return [_tint(class_map(truth, photo, background), ()) for photo in photos]
+        return [_tint(class_map(truth, photo, background), part.classes.names, (), shown_px) for photo in photos]
     marked = [_true_objects(truth, photo, things, masks=task != "detect") for photo in photos]
     if task not in OBJECT_TASKS:
-        return [_tint(class_map(truth, photo, background), each) for photo, each in zip(photos, marked, strict=True)]
-    return [lambda photo, each=each: overlay.with_objects(photo, each) for each in marked]  # type: ignore[misc]
+        names = part.classes.names
+        return [
+            _tint(class_map(truth, photo, background), names, each, shown_px)
+            for photo, each in zip(photos, marked, strict=True)
+        ]
+    return [_boxed(each, shown_px) for each in marked]
 
 
 def _true_objects(truth: Truth, photo: int, things: NDArray[np.bool_], *, masks: bool) -> list[overlay.Marked]:

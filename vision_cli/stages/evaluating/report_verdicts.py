@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vision_cli.core import artefact, run
 from vision_cli.core.kpi import Interval, Kpi
@@ -95,8 +95,14 @@ def _judged(result: Mapping[str, Any], declared: Sequence[Kpi]) -> dict[str, Any
 
 def _judge(kpi: Kpi, result: Mapping[str, Any]) -> dict[str, Any]:
     """Judge a KPI that the evaluation was not asked on the figures that it found."""
-    figures, ends = result.get("metrics") or {}, (result.get("intervals") or {}).get(kpi.key) or (None, None)
-    kept = {kpi.key: Interval(*ends)} if all(is_number(end) for end in ends) else {}
+    figures = result.get("metrics") or {}
+    low, high = (result.get("intervals") or {}).get(kpi.key) or (None, None)
+    shares = result.get(evaluate.SHARES)
+    kind: Literal["share", "value"] = "share" if kpi.key in (shares or ()) else "value"
+    kept = {kpi.key: Interval(low, high, kind=kind)} if is_number(low) and is_number(high) else {}
     found = Measurement(figures, kept, int((result.get("data") or {}).get("photos") or 0))
-    # Which kind of interval it was is not kept, and how many photos would settle it depends on that.
-    return {**found.judge(kpi, runtime=result["runtime"]["name"]).as_json(), "more_photos": None}
+    judged = found.judge(kpi, runtime=result["runtime"]["name"])
+    if shares is None and judged.more_photos is not None:
+        # An older evaluation did not keep which kind of interval it was, and the number depends on that.
+        judged = replace(judged, more_photos=None, reason=None)
+    return judged.as_json()

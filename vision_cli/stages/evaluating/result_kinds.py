@@ -19,6 +19,7 @@ from vision_cli.stages.evaluating.result_objects import Judged
 
 _POINTS = msgspec.json.Decoder(list[float])
 _DETECT = "`task=detect` behind the command judges boxes."
+_EMPTY = "an empty list has neither boxes nor masks: boxes are judged; `task=instance` behind the command judges masks."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ def choose(results: Results, dataset: Dataset, asked: Asked) -> tuple[Judged, tu
 def _overlap(results: Results, dataset: Dataset, declared: str | None, task: str) -> tuple[str | None, tuple[str, ...]]:
     boxed, outlined = bool((~np.isnan(results.boxes[:, 0])).any()), any(each is not None for each in results.outlines)
     if not len(results):
-        return ("masks" if task == "instance" else "boxes"), ()
+        if declared == "instance":
+            return "masks", ()
+        return "boxes", ((_EMPTY,) if task == "instance" else ())
     if declared == "instance" and boxed and not outlined:
         raise UsageError(
             f"{results.path}: the project's task is instance, and its results have no segmentation.", hint=_DETECT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from vision_cli.core.dataset import Dataset
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.tasks import OBJECT_TASKS, PHOTO_TASKS
+from vision_cli.metrics.weighted import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ class Kind(Protocol):
 
     def measure(self, card: Card, said: Any, dataset: Dataset, wanted: Wanted) -> Measured:
         """Measure what was said of a data set's photos."""
+
+    def weighted(self, card: Card, said: Any, dataset: Dataset, names: Collection[str]) -> list[Part]:
+        """Return some metrics as functions of how much each photo counts, to compare two models by."""
 
     def columns(self, card: Card, said: Any, dataset: Dataset) -> Mapping[str, Any]:
         """Return columns of one row a photo: what it is, and what the model said."""

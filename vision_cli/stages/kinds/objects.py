@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,6 +17,8 @@ from vision_cli.core.detections import Detections, of_edges
 from vision_cli.core.progress import Progress
 from vision_cli.metrics import detection
 from vision_cli.metrics.detection import confidence
+from vision_cli.metrics.weighted import Part
+from vision_cli.metrics.weighted import objects as weighted_objects
 from vision_cli.stages import place_truth
 from vision_cli.stages.kinds import object_rows
 from vision_cli.stages.kinds.kind import Measured, Wanted
@@ -61,6 +63,17 @@ class ObjectKind:
             )
         )
         return measured(found, card.classes.names)
+
+    def weighted(self, card: Card, said: Detections, dataset: Dataset, names: Collection[str]) -> list[Part]:
+        """Return some metrics as functions of how much each photo counts."""
+        request = detection.ObjectsRequest(
+            place_truth.truth(dataset, card.classes, card.task),
+            said,
+            card.classes,
+            kind=overlap_of(card.task),
+            confidences=card.place_decode.confidence,
+        )
+        return weighted_objects.parts(request, names)
 
     def columns(self, card: Card, said: Detections, dataset: Dataset) -> Mapping[str, Any]:
         """Return the objects that are there, and those that the model found, as lists a photo."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from vision_cli import metrics
+from vision_cli.core import attributes
 from vision_cli.core.artefact import Card, Decode
 from vision_cli.core.contracts import Runner
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.predictions import Predictions
 from vision_cli.core.progress import Progress
-from vision_cli.metrics import MeasureRequest, calibration, multilabel
+from vision_cli.metrics import MeasureRequest, calibration, multilabel, subject
+from vision_cli.metrics.weighted import Part
+from vision_cli.metrics.weighted import photos as weighted_photos
 from vision_cli.stages.data import targets
 from vision_cli.stages.kinds.kind import Measured, Wanted
 from vision_cli.stages.running import answers, inference
@@ -30,7 +33,8 @@ class PhotoKind:
 
     def say(self, runner: Runner, dataset: Dataset, progress: Progress, what: str) -> Predictions:
         """Return the predictions."""
-        return inference.predict_paths(runner, dataset.paths(), progress, what=what)
+        shares = attributes.shares(runner.card.model, dataset.images)
+        return inference.predict_paths(runner, dataset.paths(), progress, what=what, shares=shares)
 
     def chosen(self, card: Card, said: Predictions, dataset: Dataset) -> tuple[Card, Predictions]:
         """Fit a temperature, and a threshold a class for `multilabel`, where there are photos enough."""
@@ -52,6 +56,13 @@ class PhotoKind:
             resamples=wanted.resamples,
         )
         return Measured(metrics.measure(asked))
+
+    def weighted(self, card: Card, said: Predictions, dataset: Dataset, names: Collection[str]) -> list[Part]:
+        """Return some metrics as functions of how much each photo counts."""
+        asked = MeasureRequest(
+            card.task, targets(dataset, card.task), said, card.classes, thresholds=card.photo_decode.thresholds
+        )
+        return weighted_photos.parts(subject.checked(asked), names)
 
     def columns(self, card: Card, said: Predictions, dataset: Dataset) -> Mapping[str, Any]:
         """Return truth, answer, confidence and scores."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from vision_cli.metrics.panoptic.tallies import Tallies as SegmentTallies
 from vision_cli.metrics.semantic import measuring as pixels
 from vision_cli.metrics.semantic.boundaries import TOLERANCE
 from vision_cli.metrics.semantic.tallies import Tallies as PixelTallies
+from vision_cli.metrics.weighted import Part
+from vision_cli.metrics.weighted import sums as weighted_sums
 from vision_cli.stages import place_truth
 from vision_cli.stages.kinds import comparing
 from vision_cli.stages.kinds.kind import Measured, Wanted
@@ -62,6 +64,13 @@ class PixelKind:
         settings = {"boundary_tolerance": TOLERANCE, "resamples": resamples}
         more = {"confusion": _square(said.confusion).tolist(), "settings": settings}
         return Measured(pixels.measure(said, names, resamples=resamples), more)
+
+    def weighted(self, card: Card, said: Tallies, dataset: Dataset, names: Collection[str]) -> list[Part]:
+        """Return some metrics as functions of how much each photo counts."""
+        of_class = card.classes.names
+        if isinstance(said, SegmentTallies):
+            return weighted_sums.parts([segments.question(said, of_class, card.place_decode.things)], names)
+        return weighted_sums.parts(pixels.questions(said, of_class), names)
 
     def columns(self, card: Card, said: Tallies, dataset: Dataset) -> Mapping[str, Any]:
         """Return the classes that each photo shows, those that the model sees in it, and the photo's own figures."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_cli import runtimes
-from vision_cli.core import artefact, files
+from vision_cli.core import files
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress, Silent
@@ -23,6 +23,7 @@ from vision_cli.labelling.meeting import photo_ids
 from vision_cli.labelling.preannotation import check_task
 from vision_cli.stages import data, places
 from vision_cli.stages.data import TaskData
+from vision_cli.stages.embedding.sources import Source, Trained, of_config
 from vision_cli.stages.labelling import answer_sets
 from vision_cli.stages.labelling.answer_sets import AS_FOUND, PathOptions
 from vision_cli.stages.running import inference, loading
@@ -255,18 +256,22 @@ def embed(
 
     They are kept in the project's runs, by weights and content.
     """
-    from vision_cli.training import checks
-    from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views
+    from vision_cli.stages.embedding.engine import embed_photos
 
-    network, preprocess = _backbone(project, dataset, how, progress)
-    config = project.config.train
     store = project.root / "runs" / "label" / "embeddings" if project.file is not None else None
-    options = EmbedOptions(config.batch_size or 32, config.workers, checks.accelerator(config.device), store)
-    found: NDArray[np.float32] = embed_views(network, paths, (preprocess, (PLAIN,)), options, progress)[0]
-    return found
+    found = embed_photos(
+        paths,
+        _source(project, dataset, how, progress),
+        progress=progress,
+        offline=how.offline,
+        store=store,
+        keep=store is not None,
+        prepare="if it pays",
+    )
+    return found.vectors
 
 
-def _backbone(project: Project, dataset: Dataset, how: Choosing, progress: Progress) -> tuple[Any, Any]:
+def _source(project: Project, dataset: Dataset, how: Choosing, progress: Progress) -> Source:
     try:
         path = loading.find_model(project, how.model)
     except DataError:
@@ -274,11 +279,10 @@ def _backbone(project: Project, dataset: Dataset, how: Choosing, progress: Progr
             raise
         progress.warn("No trained model yet: photos are compared by the backbone that a training would start from.")
         network = fitting.build(project, TaskData(dataset, "classify"), progress, offline=how.offline)
-        return network, network.preprocess
+        return of_config(fitting.located(project), network)
     if runtimes.runtime_of(path) != "torch":
         raise UsageError(f"{path}: gives answers, no embeddings.", hint="Give the folder of a training's model.")
-    card = artefact.load_card(path)
-    return loading.load_network(path, card), card.preprocess
+    return Trained(path)
 
 
 def _labelled(request: NextRequest, dataset: Dataset) -> NDArray[np.bool_]:

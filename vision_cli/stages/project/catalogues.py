@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from vision_cli import formats, metrics, models
 from vision_cli.core import tasks
 from vision_cli.core.catalogue import Card, require
 from vision_cli.core.errors import UsageError
-from vision_cli.models.cards import own_process_of
+from vision_cli.models import published
+from vision_cli.models.cards import own_process_of, tasks_of
 from vision_cli.models.ultralytics.published import INTERPRETER
 
 
@@ -24,6 +26,8 @@ class Family:
         licence: SPDX identifier.
         extra: of vision-cli, that installs what it needs.
         installed: whether all of it is there.
+        tasks: that it answers.
+        n_weights: of its own in the table of published weights; the others begin with a backbone's.
     """
 
     name: str
@@ -31,6 +35,8 @@ class Family:
     licence: str
     extra: str | None
     installed: bool
+    tasks: tuple[str, ...]
+    n_weights: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,10 @@ class Families:
 
 def families() -> Families:
     """Return the table of families; nothing heavy is imported."""
+    counts = Counter(row.family for row in published.rows())
     return Families(
         tuple(
-            Family(name, card.summary, card.licence, card.extra, _is_installed(card))
+            Family(name, card.summary, card.licence, card.extra, _is_installed(card), tasks_of(card), counts[name])
             for name, card in models.FAMILIES.cards().items()
         )
     )
@@ -140,21 +147,37 @@ class Metrics:
 def metric_table(task: str | None) -> Metrics:
     """Return the metrics of a task, those that are looked at first before the others, or all.
 
+    Of all, a name that means something else for some tasks has a row for each of its meanings.
+
     Raises:
         UsageError: no such task.
     """
     if task is not None and task not in tasks.TASKS:
         raise UsageError(f"unknown task '{task}'.", hint=tasks.hint_for_task(task))
-    first = metrics.MAIN.get(task or "", ())
-    names = [*first, *(name for name in metrics.names_of(task) if name not in first)] if task else list(metrics.METRICS)
-    return Metrics(task, tuple(_metric(name, task) for name in names))
+    if task is None:
+        return Metrics(None, tuple(_metric(name, each) for name in metrics.METRICS for each in _meanings(name)))
+    first = metrics.MAIN.get(task, ())
+    names = [*first, *(name for name in metrics.names_of(task) if name not in first)]
+    return Metrics(
+        task, tuple(replace(_metric(name, (task,)), tasks=metrics.metric_card(name).tasks) for name in names)
+    )
 
 
-def _metric(name: str, task: str | None) -> Metric:
+def _meanings(name: str) -> list[tuple[str, ...]]:
+    """Return the tasks that a metric is measured for, those together for which its line is the same."""
+    groups: dict[int, list[str]] = {}
     whole = metrics.metric_card(name)
-    card = whole.by_task.get(task or "", whole)
-    main = any(name in metrics.MAIN[each] for each in ([task] if task else tasks.TASKS))
-    return Metric(name, card.summary, card.better, card.unit, card.per_class, whole.tasks, main)
+    for task in whole.tasks:
+        groups.setdefault(id(whole.by_task.get(task, whole)), []).append(task)
+    return [tuple(group) for group in groups.values()]
+
+
+def _metric(name: str, meant: tuple[str, ...]) -> Metric:
+    """Return the row of a metric for tasks in which it means the same."""
+    whole = metrics.metric_card(name)
+    card = whole.by_task.get(meant[0], whole)
+    main = any(name in metrics.MAIN[each] for each in meant)
+    return Metric(name, card.summary, card.better, card.unit, card.per_class, meant, main)
 
 
 @dataclass(frozen=True, slots=True)

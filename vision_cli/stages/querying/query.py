@@ -15,9 +15,10 @@ from vision_cli.core.config import SourceConfig
 from vision_cli.core.containment import Links
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError, UsageError, VisionError
+from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.project import Project
 from vision_cli.stages import data, places
-from vision_cli.stages.querying import query_file, run_tables
+from vision_cli.stages.querying import asking, query_file, run_tables
 from vision_cli.views import sandbox, select, sql_faults, sql_text, tables
 
 OF_DATA = ("images", "annotations", "classes")
@@ -80,8 +81,8 @@ class QueryResult:
         return members if self.output else {**members, "rows": query_file.json_rows(self.table)}
 
 
-def query(request: QueryRequest) -> QueryResult:
-    """Answer a query.
+def query(request: QueryRequest, progress: Progress | None = None) -> QueryResult:
+    """Answer a query; photos that a model has to be asked about are told to `progress`.
 
     Raises:
         UsageError: the query is wrong, or asks for what is locked.
@@ -92,9 +93,15 @@ def query(request: QueryRequest) -> QueryResult:
     if request.output is not None:
         reads = [request.data] if request.data is not None else []
         places.check_file(request.output, project=request.project, reads=reads)
-    found, notes = _tables(request)
+    functions = asking.called(request.sql)
+    found, notes, dataset = _tables(request, asks=bool(functions))
     try:
-        answer = sandbox.run(request.sql, found, request.limits)
+        if functions and dataset is not None:
+            models = asking.Asking(request.project, dataset, progress or Silent())
+            answer = models.run(request.sql, found, request.limits)
+            notes = (*notes, *models.notes)
+        else:
+            answer = sandbox.run(request.sql, found, request.limits)
     except VisionError as error:
         raise _guessed(error, found, request.sql) from error
     if request.output is not None and not request.dry_run:
@@ -102,14 +109,14 @@ def query(request: QueryRequest) -> QueryResult:
     return QueryResult(answer.table, answer.total, kind, request.output, notes)
 
 
-def _tables(request: QueryRequest) -> tuple[dict[str, pa.Table], tuple[str, ...]]:
-    """Return the tables that the query may mean; what it does not name is not read."""
+def _tables(request: QueryRequest, *, asks: bool) -> tuple[dict[str, pa.Table], tuple[str, ...], Dataset | None]:
+    """Return the tables that the query may mean, and the photos; what it does not name or ask about is not read."""
     text = request.sql.casefold()
     named = {name for name in (*OF_DATA, *OF_RUNS) if name in text} or {*OF_DATA, *OF_RUNS}
     root = request.project.root
     found: dict[str, pa.Table] = {"runs": run_tables.runs(root)} if "runs" in named else {}
-    if named == {"runs"}:
-        return found, ()
+    if named == {"runs"} and not asks:
+        return found, (), None
     dataset = _dataset(request, dealt="images" in named)
     found |= tables.tables(dataset)
     if "predictions" in named:
@@ -118,7 +125,7 @@ def _tables(request: QueryRequest) -> tuple[dict[str, pa.Table], tuple[str, ...]
     if "embeddings" in named:
         found["embeddings"], more = run_tables.embeddings(root, dataset)
         notes = (*notes, *more)
-    return found, notes
+    return found, notes, dataset
 
 
 def _dataset(request: QueryRequest, *, dealt: bool) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from vision_cli.core import artefact, files, run
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.stages.querying import prediction_rows
+from vision_cli.training.store import row_key
 
 RUNS = pa.schema(
     [
@@ -36,6 +37,7 @@ PREDICTIONS = pa.schema([("run", pa.string()), ("image_id", pa.int64()), *predic
 EMBEDDINGS = pa.schema([("run", pa.string()), ("image_id", pa.int64()), ("embedding", pa.list_(pa.float32()))])
 
 _RESULT, _PREDICTIONS, _EMBEDDINGS, _MODEL = "result.json", "predictions.parquet", "embeddings", "model"
+_VECTORS = "embeddings.parquet"
 _KEY_BYTES = 32
 _MAX_HEADER_BYTES = 100_000_000
 
@@ -130,16 +132,39 @@ def embeddings(root: Path, dataset: Dataset) -> tuple[pa.Table, list[str]]:
     stores = [
         (record, path) for record in _records(root) for path in sorted(record.folder.glob(f"{_EMBEDDINGS}/*.bin"))
     ]
+    written, notes = _written(root, dataset)
     if not stores:
-        return EMBEDDINGS.empty_table(), []
+        return written, notes
     hashes = [_hash(path) for path in dataset.paths()]
     ids = dataset.images["id"].to_pylist()
-    parts, notes = [EMBEDDINGS.empty_table()], []
+    parts = [written]
     for record, path in stores:
         try:
             parts.append(_embeddings(record, path, hashes, ids))
         except DataError as error:
             notes.append(f"The embeddings of {record.folder.name} are left out: {error.message}")
+    return pa.concat_tables(parts), notes
+
+
+def _written(root: Path, dataset: Dataset) -> tuple[pa.Table, list[str]]:
+    """Return what runs of `vision embed` wrote of the data set's photos, and why some are left out."""
+    parts, notes = [EMBEDDINGS.empty_table()], []
+    ids = dict(zip(map(str, dataset.paths()), dataset.images["id"].to_pylist(), strict=True))
+    for record in _records(root):
+        path = record.folder / _VECTORS
+        if not path.is_file():
+            continue
+        try:
+            table = pq.read_table(path, columns=["path", "vector"])
+        except (pa.ArrowException, OSError, KeyError) as error:
+            notes.append(f"The embeddings of {record.folder.name} are left out: {error}")
+            continue
+        found = [ids.get(text) for text in table["path"].to_pylist()]
+        kept = table.filter(pa.array([each is not None for each in found]))
+        names = pa.array([record.folder.name] * len(kept), pa.string())
+        vectors = kept["vector"].cast(pa.list_(pa.float32()))
+        images = pa.array([each for each in found if each is not None], pa.int64())
+        parts.append(pa.table([names, images, vectors], schema=EMBEDDINGS))
     return pa.concat_tables(parts), notes
 
 
@@ -157,8 +182,7 @@ def _embeddings(record: run.Run, path: Path, hashes: Sequence[str | None], ids: 
         raise DataError("the run has no model, and only its preprocessing tells them apart.")
     card = artefact.load_card(folder)
     content = np.fromfile(path, np.uint8)
-    preprocess = card.preprocess.as_json()
-    keys = [b"" if each is None else _key(each, preprocess) for each in hashes]
+    keys = [b"" if each is None else row_key(each, card.preprocess) for each in hashes]
     for size in _lengths(folder / card.weights_file):
         records = content[: len(content) // (_KEY_BYTES + 4 * size) * (_KEY_BYTES + 4 * size)]
         records = records.reshape(-1, _KEY_BYTES + 4 * size)
@@ -171,11 +195,6 @@ def _embeddings(record: run.Run, path: Path, hashes: Sequence[str | None], ids: 
             names = pa.array([record.folder.name] * len(found))
             return pa.table([names, pa.array([image for image, _ in found], pa.int64()), lists], schema=EMBEDDINGS)
     return EMBEDDINGS.empty_table()
-
-
-def _key(photo_hash: str, preprocess: dict[str, Any]) -> bytes:
-    """Return the key of a photo seen as it is: what `training.embed` computes."""
-    return hashlib.sha256(json.dumps([photo_hash, preprocess, False]).encode()).digest()
 
 
 def _lengths(weights: Path) -> list[int]:

@@ -10,6 +10,7 @@ from vision_cli.core.errors import UsageError
 from vision_cli.core.tasks import OBJECT_TASKS
 
 _WITH_SCORES = (*OBJECT_TASKS, "panoptic")
+_MOST_NAMES = 5
 
 
 def choose(runner: Runner, confidence: float | None) -> None:
@@ -33,6 +34,29 @@ def choose(runner: Runner, confidence: float | None) -> None:
             hint=f"Give {floor:g} or more.",
         )
     runner.card = _counting(runner.card, confidence)
+
+
+def silent(card: Card) -> tuple[str, ...]:
+    """Return a note on classes that the model's own confidence silences, by what was measured on validation photos."""
+    if card.task not in OBJECT_TASKS:
+        return ()
+    figures, least = card.metrics, card.place_decode.confidence
+    names = [
+        f"'{name}'"
+        for name in card.classes.names
+        if figures.get(f"recall[{name}]") == 0 and figures.get(f"ap50[{name}]")
+    ]
+    if not names:
+        return ()
+    shown = ", ".join(names[:_MOST_NAMES]) + (
+        f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    )
+    low, high = (f"{each:.3g}" for each in (min(least), max(least)))
+    span = low if low == high else f"{low} to {high}"
+    return (
+        f"From the model's confidence on ({span}) none of {shown} was found in the validation photos, and less sure "
+        "answers were right: a lower --confidence shows them.",
+    )
 
 
 def down_to_floor(card: Card) -> Card:

@@ -20,7 +20,7 @@ from vision_cli.stages import places
 from vision_cli.stages.data import load_view
 from vision_cli.stages.running import loading
 from vision_cli.stages.running.export_parity import Reference, parity_of, reference_of
-from vision_cli.stages.running.predict import find_photos
+from vision_cli.stages.running.photo_paths import find_photos
 from vision_cli.stages.training import verifying
 
 PARITY_PHOTOS = 200

@@ -64,7 +64,7 @@ def picture(photo: Photo, row: Mapping[str, Any], card: Card) -> Photo:
         return _captioned(photo, scores, 1 if card.task == "regress" else len(card.classes))
     found = read_row(_NOWHERE, row, card)
     drawn = place_predict.marked(photo, found, card)
-    return drawn if found.shares is None else _captioned(drawn, found.shares, len(card.classes))
+    return place_predict.with_legend(drawn, found, card, slots=len(card.classes))
 
 
 def _captioned(photo: Photo, scores: Mapping[str, float | None], most: int) -> Photo:

@@ -19,6 +19,7 @@ from vision_cli.imaging import prepare
 from vision_cli.stages.running.reading import read_ahead, refusal
 
 Loaded = Batch | DataError
+Shares = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +37,62 @@ class Answered:
     refused: tuple[tuple[Path, str], ...]
 
 
-def predict_paths(runner: Runner, paths: Sequence[Path], progress: Progress, *, what: str = "predict") -> Predictions:
-    """Return the predictions for photos, in their order.
+def predict_paths(
+    runner: Runner,
+    paths: Sequence[Path],
+    progress: Progress,
+    *,
+    what: str = "predict",
+    shares: Shares | None = None,
+) -> Predictions:
+    """Return the predictions for photos, in their order; see `predict_readable`.
 
     Raises:
         DataError: a photo is refused, or the model gives values that are not numbers.
     """
-    answered = predict_readable(runner, paths, progress, what=what)
+    answered = predict_readable(runner, paths, progress, what=what, shares=shares)
     if answered.refused:
         raise refusal(answered.refused, len(paths))
     return answered.predictions
 
 
-def predict_readable(runner: Runner, paths: Sequence[Path], progress: Progress, *, what: str = "predict") -> Answered:
+def predict_readable(
+    runner: Runner,
+    paths: Sequence[Path],
+    progress: Progress,
+    *,
+    what: str = "predict",
+    shares: Shares | None = None,
+) -> Answered:
     """Return the predictions for the photos that can be read, and why the others cannot.
+
+    Args:
+        runner: of the model.
+        paths: of the photos.
+        progress: hears how many are done.
+        what: it calls that.
+        shares: what the photos' attributes add to the raw outputs, (N, C); see `core.attributes`.
 
     Raises:
         DataError: the model gives values that are not numbers.
     """
     outputs: list[Batch] = []
-    read: list[Path] = []
+    read: list[int] = []
+    done = 0
     refused: list[tuple[Path, str]] = []
     for items in read_ahead(paths, partial(_load, preprocess=runner.card.preprocess)):
-        good = [(path, item) for path, item in items if not isinstance(item, DataError)]
+        good = [(at, item) for at, (_, item) in enumerate(items, start=done) if not isinstance(item, DataError)]
         refused += [(path, item.message) for path, item in items if isinstance(item, DataError)]
         if good:
             outputs.append(runner.run(np.stack([item for _, item in good])))
-            read += [path for path, _ in good]
-        progress.step(what, len(read) + len(refused), len(paths))
+            read += [at for at, _ in good]
+        done += len(items)
+        progress.step(what, done, len(paths))
     width = len(runner.card.classes) or 1
     raw = np.concatenate(outputs).astype(np.float64) if outputs else np.empty((0, width))
-    return Answered(tuple(read), decode(runner, raw), tuple(refused))
+    if shares is not None:
+        raw = raw + shares[read]
+    return Answered(tuple(paths[at] for at in read), decode(runner, raw), tuple(refused))
 
 
 def decode(runner: Runner, raw: np.ndarray[Any, np.dtype[np.float64]]) -> Predictions:

@@ -24,6 +24,11 @@ def find_model(project: Project, path: Path | None) -> Path:
     """
     if path is None:
         return trained(project) / MODEL_FOLDER
+    if not path.exists():
+        from vision_cli.stages.few_shot import imagenet
+
+        if imagenet.is_known(path):
+            return imagenet.opened(tuple(project.config.classes or ()))[0]
     if (path / MODEL_FOLDER / artefact.CARD_NAME).is_file():
         return path / MODEL_FOLDER
     if not path.exists():

@@ -31,6 +31,7 @@ class Answer:
         confidence: 0..1; None for values.
         scores: by class name, highest first; empty for values.
         value: only for `regress`.
+        likeness: to the examples, only of few-shot classes: -1 to 1.
     """
 
     path: Path
@@ -38,13 +39,15 @@ class Answer:
     confidence: float | None
     scores: Mapping[str, float]
     value: float | None = None
+    likeness: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
         row: dict[str, Any] = {"path": self.path, "answer": self.answer}
         if self.value is not None:
             return {**row, "value": self.value}
-        return {**row, "confidence": self.confidence, "scores": dict(self.scores)}
+        like = {} if self.likeness is None else {"likeness": self.likeness}
+        return {**row, "confidence": self.confidence, "scores": dict(self.scores), **like}
 
 
 def rows_of(paths: Sequence[Path], predictions: Predictions, card: Card) -> list[Answer]:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,14 @@ from vision_cli.core.artefact import Card
 from vision_cli.core.contracts import Runner
 from vision_cli.core.errors import DataError
 from vision_cli.core.progress import Progress
-from vision_cli.imaging import draw, overlay, read, write
+from vision_cli.imaging import legend, overlay, palette, read, write
+from vision_cli.imaging.palette import Colour, colour_of
 from vision_cli.stages.running import confidence, place_inference
 from vision_cli.stages.running.place_rows import Found, PlaceRow, row_of
 
 _COLUMNS = ("path", "class", "confidence", "x", "y", "width", "height")
+_OWN: Mapping[int, Colour] = MappingProxyType({})
+"""Every class in its own colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,24 @@ class Places:
     unsure: list[PlaceRow] = field(default_factory=list)
     refused: list[tuple[Path, str]] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How what was found is drawn.
+
+    Attributes:
+        colours: of classes, by their ids; those that are not in it have their own.
+        named: write the names of classes of pixels into their regions.
+        shown_px: side that the picture is shrunk to; None where it is not.
+    """
+
+    colours: Mapping[int, Colour] = field(default_factory=lambda: _OWN)
+    named: bool = False
+    shown_px: int | None = None
+
+
+_PLAIN = Look()
 
 
 def look(
@@ -72,27 +94,52 @@ def look(
 
 
 def picture(photo: NDArray[np.uint8], row: PlaceRow, card: Card) -> NDArray[np.uint8]:
-    """Return a photo uint8 (H, W, 3) with what was found in it, and the shares of its pixels under it."""
-    shown = marked(photo, row, card)
+    """Return a photo uint8 (H, W, 3) with what was found in it, and what its colours mean under it."""
+    colours = palette.apart(card.classes.index(name) for name in row.shares or ())
+    return with_legend(marked(photo, row, card, Look(colours, named=True)), row, card, colours)
+
+
+def with_legend(
+    drawn: NDArray[np.uint8],
+    row: PlaceRow,
+    card: Card,
+    colours: Mapping[int, Colour] = _OWN,
+    *,
+    slots: int | None = None,
+) -> NDArray[np.uint8]:
+    """Return a marked photo with the classes of its pixels under it, the largest first; unchanged where there are none.
+
+    Args:
+        drawn: of `marked`.
+        row: of the photo.
+        card: of the model.
+        colours: as they were given to `marked`.
+        slots: the number of classes that there is room for; those of the photo when None.
+    """
     if row.shares is None:
-        return shown
-    return draw.caption(shown, [draw.Line(name, share) for name, share in list(row.shares.items())[:3]])
+        return drawn
+    ids = {name: card.classes.index(name) for name in row.shares}
+    keys = [legend.Key(each, colours.get(ids[each], colour_of(ids[each])), row.shares[each]) for each in ids]
+    return legend.under(drawn, keys, slots=slots)
 
 
-def marked(photo: NDArray[np.uint8], row: PlaceRow, card: Card) -> NDArray[np.uint8]:
+def marked(photo: NDArray[np.uint8], row: PlaceRow, card: Card, look: Look = _PLAIN) -> NDArray[np.uint8]:
     """Return a photo uint8 (H, W, 3), in its own size, with what was found in it."""
     if row.regions:
         classes = np.full(row.size_px[::-1], -1, dtype=np.int16)
         for name, text in row.regions.items():
             classes[_mask(text, row)] = card.classes.index(name)
-        photo = overlay.with_classes(photo, classes)
-    return overlay.with_objects(photo, [_marked(found, row) for found in row.objects])
+        names = card.classes.names if look.named else ()
+        photo = overlay.with_classes(photo, classes, colours=look.colours, names=names, shown_px=look.shown_px)
+    objects = [_marked(found, row, look.colours) for found in row.objects]
+    return overlay.with_objects(photo, objects, shown_px=look.shown_px)
 
 
-def _marked(found: Found, row: PlaceRow) -> overlay.Marked:
+def _marked(found: Found, row: PlaceRow, colours: Mapping[int, Colour]) -> overlay.Marked:
     x, y, width, height = found.box
     mask = None if found.mask is None else _mask(found.mask, row)
-    return overlay.Marked((x, y, x + width, y + height), f"{found.label} {found.confidence:.0%}", found.class_id, mask)
+    colour = colours.get(found.class_id, found.class_id)
+    return overlay.Marked((x, y, x + width, y + height), f"{found.label} {found.confidence:.0%}", colour, mask)
 
 
 def _mask(text: str, row: PlaceRow) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from vision_cli.core.decoding.answers import PhotoObjects, PhotoPixels, PhotoSeg
 from vision_cli.core.detections import of_edges
 
 _DIGITS = 2
+_IN_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ class PlaceRow:
 
     @property
     def answer(self) -> str:
-        """Return it in words: `12 RBC, 1 WBC`, or `61% road, 20% sky`."""
+        """Return it in a few words: `12 RBC, 1 WBC`, or `61% road, 20% sky and 3 more`."""
         if self.objects or self.shares is None:
             names = [found.label for found in self.objects]
             counts = sorted({name: names.count(name) for name in names}.items(), key=lambda pair: -pair[1])
-            return ", ".join(f"{number} {name}" for name, number in counts) or "nothing"
-        return ", ".join(f"{share:.0%} {name}" for name, share in self.shares.items() if share >= 0.005) or "nothing"
+            return _listed([f"{number} {name}" for name, number in counts])
+        return _listed([f"{share:.0%} {name}" for name, share in self.shares.items() if share >= 0.005])
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -76,6 +77,12 @@ class PlaceRow:
         if self.regions is not None:
             row["regions"] = dict(self.regions)
         return {**row, "objects": [found.as_json() for found in self.objects]}
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Return the first parts, and how many more there are."""
+    more = len(parts) - _IN_WORDS
+    return (", ".join(parts[:_IN_WORDS]) or "nothing") + (f" and {more} more" if more > 0 else "")
 
 
 def row_of(path: Path, answer: PlaceAnswer, card: Card) -> PlaceRow:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_cli.core import files
+from vision_cli.core import attributes, files
 from vision_cli.core.artefact import Card
 from vision_cli.core.contracts import Runner
 from vision_cli.core.dataset import Dataset
@@ -21,17 +21,17 @@ from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.core.tasks import PLACE_TASKS
-from vision_cli.formats.photos import PHOTO_SUFFIXES
-from vision_cli.imaging import draw, read, sniff, write
+from vision_cli.imaging import draw, read, write
 from vision_cli.stages import data, places
 from vision_cli.stages.converting.photo_copies import Images
 from vision_cli.stages.data import ALL
+from vision_cli.stages.few_shot import answering, imagenet
 from vision_cli.stages.running import confidence, inference, loading, photo_answers, prediction_sets
 from vision_cli.stages.running.photo_answers import Answer
+from vision_cli.stages.running.photo_paths import find_photos
 from vision_cli.stages.running.place_rows import PlaceRow
 
 PICTURE_PX = 800
-_HEAD_BYTES = 64
 _SUFFIXES = (".json", ".csv")
 _Photos = tuple[Sequence[Path], Mapping[Path, Path]]
 """Photos, and where the annotated copy of each goes."""
@@ -55,6 +55,8 @@ class PredictRequest:
         images: how photos get into that folder.
         confidence: from which score on objects count; None is the model's own, and for `coco-results` its floor.
         scores: write scores to it; None writes them where they are no part of the labels.
+        classes: that a network known by its name answers with; the project's when empty, all its own for `all`.
+        offline: forbids downloads.
     """
 
     project: Project
@@ -70,6 +72,8 @@ class PredictRequest:
     images: Images = "copy"
     confidence: float | None = None
     scores: bool | None = None
+    classes: tuple[str, ...] = ()
+    offline: bool = False
 
     @property
     def wanted(self) -> prediction_sets.Wanted | None:
@@ -137,22 +141,59 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
     """
     photos, paths = _photos(request)
     copies = _checked_targets(request, paths)
-    model = loading.find_model(request.project, request.model)
-    runner = loading.open_model(model, threads=request.threads)
-    confidence.choose(runner, request.confidence)
+    model, runner, said = _opened(request, progress)
     if request.wanted is not None:
         prediction_sets.check_task(request.wanted, runner.card.task)
-    looked = _places if runner.card.task in PLACE_TASKS else _wholes
-    result = looked(request, model, runner, (paths, {} if request.dry_run else copies), progress)
+    seen = (paths, {} if request.dry_run else copies)
+    if isinstance(runner, answering.Opened):
+        result = _few(request, runner, seen, progress)
+    else:
+        if runner.card.task not in PLACE_TASKS:
+            said = (*said, *_unknown_attributes(runner.card, photos))
+        looked = _places if runner.card.task in PLACE_TASKS else partial(_wholes, photos)
+        result = replace(looked(request, model, runner, seen, progress), notes=said)
     if request.wanted is not None:
         rows = result.unsure if request.unsure else result.answers
+        if result.refused and not rows:
+            nothing = f"no photo could be answered: {request.wanted.target} is not written."
+            return replace(result, notes=(*said, nothing))
         notes = prediction_sets.write(request.wanted, rows, runner.card, photos, progress)
-        return replace(result, notes=(*_unsure_note(request, runner.card), *notes))
+        return replace(result, notes=(*said, *_unsure_note(request, runner.card), *notes))
     if request.output is not None and not request.dry_run:
         text = _json(result) if request.output.suffix == ".json" else _csv(result, runner.card)
         # a file name that is not UTF-8 has parts that no UTF-8 file can hold; JSON readers give them back
         files.write_bytes(request.output, text.encode("utf-8", "backslashreplace"))
     return result
+
+
+def _opened(request: PredictRequest, progress: Progress) -> tuple[Path, Runner | answering.Opened, tuple[str, ...]]:
+    """Return what answers, where it is, and what a reader of its answers should know."""
+    book = answering.book_meant(request.project, request.model)
+    by_name = imagenet.is_known(request.model)
+    if request.classes and not by_name:
+        raise UsageError("--classes: is for a network known by its name.", hint=f"--model {imagenet.NAMES[0]}")
+    if book is not None:
+        if request.confidence is not None:
+            raise UsageError("--confidence: is for objects.", hint="vision classes set --none-below LIKENESS")
+        opened = answering.open_classes(book, progress, offline=request.offline, threads=request.threads)
+        return book, opened, ()
+    said: tuple[str, ...] = ()
+    if by_name:
+        model, said = imagenet.opened(request.classes or tuple(request.project.config.classes or ()))
+    else:
+        model = loading.find_model(request.project, request.model)
+    runner = loading.open_model(model, threads=request.threads)
+    confidence.choose(runner, request.confidence)
+    if request.confidence is None and not request.unsure:
+        said = (*said, *confidence.silent(runner.card))
+    return model, runner, said
+
+
+def _few(request: PredictRequest, opened: answering.Opened, photos: _Photos, progress: Progress) -> PredictResult:
+    paths, copies = photos
+    rows, refused = opened.look(paths, progress)
+    pictures = tuple(_write_pictures(rows, copies, progress)) if copies else ()
+    return PredictResult(opened.path, opened.runtime, opened.card.task, rows, refused, request.output, pictures)
 
 
 def _unsure_note(request: PredictRequest, card: Card) -> tuple[str, ...]:
@@ -179,9 +220,26 @@ def _photos(request: PredictRequest) -> tuple[Dataset | None, list[Path]]:
     return dataset, dataset.paths()
 
 
-def _wholes(request: PredictRequest, model: Path, runner: Runner, photos: _Photos, progress: Progress) -> PredictResult:
+def _unknown_attributes(card: Card, dataset: Dataset | None) -> tuple[str, ...]:
+    """Return a note on attributes that a model was fitted with and that are not known of the photos."""
+    known = [] if dataset is None else dataset.images.column_names
+    missing = [name for name in attributes.names_of(card.model) if name not in known]
+    if not missing:
+        return ()
+    return (f"The model takes {', '.join(missing)} into account; here the average stands in. --data VIEW knows more.",)
+
+
+def _wholes(  # noqa: PLR0913  the photos' own columns beside what every kind takes
+    dataset: Dataset | None,
+    request: PredictRequest,
+    model: Path,
+    runner: Runner,
+    photos: _Photos,
+    progress: Progress,
+) -> PredictResult:
     paths, copies = photos
-    answered = inference.predict_readable(runner, paths, progress)
+    shares = None if dataset is None else attributes.shares(runner.card.model, dataset.images)
+    answered = inference.predict_readable(runner, paths, progress, shares=shares)
     rows = tuple(photo_answers.rows_of(answered.paths, answered.predictions, runner.card))
     pictures = tuple(_write_pictures(rows, copies, progress)) if copies else ()
     return PredictResult(model, runner.runtime, runner.card.task, rows, answered.refused, request.output, pictures)
@@ -229,40 +287,6 @@ def _targets(paths: Sequence[Path], folder: Path) -> list[Path]:
         taken.add(name)
         found.append(folder / name)
     return found
-
-
-def find_photos(inputs: tuple[str, ...]) -> list[Path]:
-    """Return the photos that files, folders and globs name, each once, in order.
-
-    Raises:
-        DataError: one of them names nothing.
-    """
-    found: dict[Path, None] = {}
-    for text in inputs:
-        matches = list(_matches(text))
-        if not matches:
-            raise DataError(f"{text}: no photo there.", hint="Give files, folders, or a glob such as 'photos/*.jpg'.")
-        found.update(dict.fromkeys(matches))
-    return list(found)
-
-
-def _matches(text: str) -> Iterator[Path]:
-    path = Path(text)
-    if path.is_dir():
-        yield from sorted(each for each in path.rglob("*") if each.is_file() and _is_photo(each))
-    elif path.exists():
-        yield path
-    else:
-        matches = sorted(Path(each) for each in glob.glob(text, recursive=True))  # noqa: PTH207 - absolute globs too
-        yield from (each for each in matches if each.is_file())
-
-
-def _is_photo(path: Path) -> bool:
-    """Return whether a file begins like a photo, or calls itself one and will be refused by name."""
-    if path.suffix.lower() in PHOTO_SUFFIXES:
-        return True
-    with path.open("rb") as file:
-        return sniff.photo_format(file.read(_HEAD_BYTES)) is not None
 
 
 def _json(result: PredictResult) -> str:

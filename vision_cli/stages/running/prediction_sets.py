@@ -20,7 +20,6 @@ from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.origin import Origin
 from vision_cli.core.progress import Progress
-from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.imaging.header import read_header
 from vision_cli.stages import places, target_folder
 from vision_cli.stages.converting.convert import ALL, ConvertRequest, convert
@@ -128,8 +127,7 @@ def write(
         if not wanted.dry_run:
             files.write_bytes(wanted.target, written.content)
         return written.notes
-    if not wanted.with_scores:
-        dataset = replace(dataset, annotations=_without_scores(dataset.annotations))
+    dataset, said = _held(dataset, wanted)
     request = ConvertRequest(
         rows[0].path if rows else wanted.target.parent / "none",
         wanted.target,
@@ -141,13 +139,22 @@ def write(
         dry_run=wanted.dry_run,
         given=lambda: dataset,
     )
-    left_out = card.task not in PLACE_TASKS or wanted.with_scores or wanted.scores is False
-    notes = () if left_out else (f"no scores: in '{wanted.to}' they are part of the labels; --scores writes them.",)
-    return (*_notes(convert(request, progress).report), *notes)
+    return (*_notes(convert(request, progress).report), *said)
 
 
-def _without_scores(annotations: pa.Table) -> pa.Table:
-    return annotations.drop_columns(["score"]) if "score" in annotations.column_names else annotations
+def _held(dataset: Dataset, wanted: Wanted) -> tuple[Dataset, tuple[str, ...]]:
+    """Return predictions without what the format leaves out, and what a reader misses of it.
+
+    An area follows from its box or mask, so nobody misses it.
+    """
+    held, there = formats.FORMATS.load(wanted.to).CARRIES, dataset.annotations.column_names
+    scored = wanted.with_scores and "score" in held
+    left_out = [name for name, stays in (("area", "area" in held), ("score", scored)) if name in there and not stays]
+    dataset = replace(dataset, annotations=dataset.annotations.drop_columns(left_out))
+    if "score" not in left_out or wanted.scores is False:
+        return dataset, ()
+    why = "they would be part of the labels; --scores writes them" if "score" in held else "it has no place for them"
+    return dataset, (f"no scores in '{wanted.to}': {why}.",)
 
 
 def _notes(report: Conservation) -> tuple[str, ...]:
@@ -184,7 +191,10 @@ def _lines(image: int, row: PlaceRow | Answer, card: Card) -> list[dict[str, Any
     if isinstance(row, Answer):
         if row.value is not None:
             return [{"image_id": image, "value": row.value}]
-        names = [name for name in row.answer.split(SEPARATOR) if name] if card.task == "multilabel" else [row.answer]
+        if card.task == "multilabel":
+            names = [name for name in row.answer.split(SEPARATOR) if name]
+        else:  # a photo of none of the classes has no label
+            names = [row.answer] if row.answer in card.classes.names else []
         return [{"image_id": image, "class_id": card.classes.index(n), "score": row.scores.get(n)} for n in names]
     found = [
         {"image_id": image, "class_id": each.class_id, "score": each.confidence, **_place(each.box, each.mask, row)}

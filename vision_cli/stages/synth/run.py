@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,29 @@ from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.project import Project
 from vision_cli.stages import places
-from vision_cli.stages.synth import asked as asking
-from vision_cli.stages.synth import cleaning, commands, distance, label_set, making, preview, summary
-from vision_cli.stages.synth.asked import Asked, Given, Shard
-from vision_cli.stages.synth.commands import COMMANDS, AnyConfig
-from vision_cli.stages.synth.distance import DistanceResult
-from vision_cli.stages.synth.label_set import Labels
-from vision_cli.stages.synth.making import PHOTOS, Record
-from vision_cli.stages.synth.run_folder import SAME_BACKGROUNDS, RunFolder, check_format
-from vision_cli.stages.synth.sides import dealt_notes, sides_of
-from vision_cli.stages.synth.summary import Saved, Summary
-from vision_cli.stages.synth.telling import Telling
+from vision_cli.stages.synth.asking import asked as asking
+from vision_cli.stages.synth.asking import commands
+from vision_cli.stages.synth.asking.asked import Asked, Given, Shard
+from vision_cli.stages.synth.asking.commands import COMMANDS, AnyConfig
+from vision_cli.stages.synth.cleaning import aside
+from vision_cli.stages.synth.making import label_set, maker, on_ray, processes
+from vision_cli.stages.synth.making.label_set import Labels
+from vision_cli.stages.synth.making.maker import PHOTOS
+from vision_cli.stages.synth.making.records import Records
+from vision_cli.stages.synth.making.run_folder import SAME_BACKGROUNDS, RunFolder, check_format
+from vision_cli.stages.synth.making.sides import dealt_notes, sides_of
+from vision_cli.stages.synth.measuring import distance, summary
+from vision_cli.stages.synth.measuring.distance import DistanceResult
+from vision_cli.stages.synth.measuring.summary import Saved, Summary
+from vision_cli.stages.synth.telling import preview
+from vision_cli.stages.synth.telling.telling import Telling
 from vision_cli.stages.target_folder import check_space
 
 FOLDER = Path("synth")
 """Where the folders of runs go when nobody says, each by its command's name."""
+
+LOCAL, RAY = "local", "ray"
+"""Where photos are made."""
 
 _BYTES_A_PHOTO = 120_000
 _SHOWN = 10
@@ -56,6 +64,8 @@ class SynthRequest:
         check_clean: set backgrounds aside that seem to show an object.
         detector: a run, model folder or file that looks for that as well.
         real: folder of real photos to tell the distance from.
+        on: where photos are made: `local` or `ray`.
+        download: the photos of a list may be downloaded.
     """
 
     project: Project
@@ -75,6 +85,8 @@ class SynthRequest:
     check_clean: bool | None = None
     detector: Path | None = None
     real: Path | None = None
+    on: str = LOCAL
+    download: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,8 @@ def make_photos(request: SynthRequest, progress: Progress | None = None) -> Synt
     _check_options(request, config)
     to, task = commands.format_of(config), commands.task_of(config)
     check_format(to, task)
-    given = Given(request.objects, request.backgrounds, request.offline, remember=not request.dry_run)
+    keep = not request.dry_run
+    given = Given(request.objects, request.backgrounds, request.offline, keep, keep and request.download)
     asked = asking.ask(project, command, given, progress)
     real = _checked_real(project, config, request)
     asked, cleaned = _cleaned(asked, project, config, request, progress)
@@ -169,50 +182,55 @@ class _Run:
         self.folder.check(fingerprint)
         wanted = self._indices()
         if self.request.dry_run:
-            there = self._there() if self.folder.state() else {}
+            kept = len(self._there()) if self.folder.state() else 0
             return SynthResult(
                 self.folder.path,
                 None,
                 len(wanted),
-                len(there),
+                kept,
                 dry_run=True,
                 notes=self.asked.notes,
                 shard=self.folder.shard,
             )
         self.folder.begin(fingerprint)
         with self.folder.held():
-            records = self._there()
-            self._check_count(records)
-            return self._made(records, wanted)
+            there = self._there().numbers
+            self._check_count(there)
+            return self._made(frozenset(there), wanted)
 
-    def _there(self) -> dict[int, Record]:
-        """Return the photos that are there.
+    def _there(self) -> Records:
+        """Return what is known of the photos that are there.
 
         Raises:
             UsageError: some were made elsewhere, where other backgrounds were used.
         """
         found = self.folder.made()
         each, names = self.asked.render.scene_photos, self.asked.backgrounds
-        now = {scene: names[making.background_of(self.asked, scene * each)] for scene in {i // each for i in found}}
-        other = [index for index, row in sorted(found.items()) if row["background"] != now[index // each]]
+        scenes = {index // each for index in found.numbers}
+        now = {scene: names[maker.background_of(self.asked, scene * each)] for scene in scenes}
+        other = [
+            f"photo {row['photo']}: {row['background']} there, {now[row['photo'] // each]} now"
+            for row in found
+            if row["background"] != now[row["photo"] // each]
+        ]
         if other:
             raise UsageError(
                 f"{self.folder.path}: {len(other)} of {len(found)} photos were made with other backgrounds.",
-                details=[f"photo {i}: {found[i]['background']} there, {now[i // each]} now" for i in other[:_SHOWN]],
+                details=other[:_SHOWN],
                 hint=SAME_BACKGROUNDS,
             )
         return found
 
-    def _made(self, records: dict[int, Record], wanted: Sequence[int]) -> SynthResult:
-        missing = [index for index in wanted if index not in records]
-        check_space(self.folder.path, len(missing) * _BYTES_A_PHOTO)
+    def _made(self, there: Collection[int], wanted: Sequence[int]) -> SynthResult:
+        missing = [index for index in wanted if index not in there]
+        check_space(self.folder.path, len(missing) * _BYTES_A_PHOTO, "Make room, or choose another disk with --out.")
         start = time.monotonic()
-        for record in self._work(missing):
-            records[record["photo"]] = record
+        crew: list[str] = []
+        self._work(missing, crew)
         seconds = max(time.monotonic() - start, 1e-6)
-        every = [records[index] for index in wanted]
         whole = self.folder.shard is None
-        notes = self._write_labels(every) if whole else ()
+        notes = self._write_labels() if whole else ()
+        every = self.folder.made().of(wanted)
         found = summary.summary(every, self.asked.book.classes)
         told = self.telling.tell(self.folder.path, self.asked, every, found, self.progress) if whole else None
         return SynthResult(
@@ -224,31 +242,33 @@ class _Run:
             photos_a_second=round(len(missing) / seconds, 2) if missing else None,
             summary=found,
             saved=summary.saved(len(wanted), round(seconds / len(missing), 4) if missing else None),
-            notes=(*self.asked.notes, *notes),
+            notes=(*self.asked.notes, *notes, *crew),
             shard=self.folder.shard,
             page=told.page if told else None,
             distance=told.distance if told else None,
         )
 
-    def _work(self, missing: Sequence[int]) -> list[Record]:
-        """Make photos, and log each group when it is there."""
-        maker = making.Maker(self.asked, self.folder.path / PHOTOS)
-        found: list[Record] = []
-        start = time.monotonic()
-        for records in making.make(maker, self._groups(missing), self.request.workers or os.cpu_count() or 1):
+    def _work(self, missing: Sequence[int], notes: list[str]) -> None:
+        """Make photos, and log each group when it is there; notes get what is to be told of who made them."""
+        made_by, groups = maker.Maker(self.asked, self.folder.path / PHOTOS), self._groups(missing)
+        workers = self.request.workers
+        if self.request.on == RAY and groups:
+            crew = on_ray.make(made_by, groups, workers, notes)
+        else:
+            crew = processes.make(made_by, groups, workers or os.cpu_count() or 1)
+        done, start = 0, time.monotonic()
+        for records in crew:
             for record in records:
                 files.append_json_line(self.folder.log, record)
-            found += records
-            rate = len(found) / max(time.monotonic() - start, 1e-6)
-            left = (len(missing) - len(found)) / rate
-            figures = {"photos_a_second": round(rate, 1), "seconds_left": round(left)}
-            self.progress.step("made", len(found), len(missing), figures)
-        return found
+            done += len(records)
+            rate = done / max(time.monotonic() - start, 1e-6)
+            figures = {"photos_a_second": round(rate, 1), "seconds_left": round((len(missing) - done) / rate)}
+            self.progress.step("made", done, len(missing), figures)
 
-    def _write_labels(self, records: Sequence[Record]) -> tuple[str, ...]:
-        self.folder.gather(records)
+    def _write_labels(self) -> tuple[str, ...]:
+        self.folder.gather(self.folder.made())
         self.folder.add_format(self.labels.format)
-        dataset = label_set.dataset_of(records, self.labels, self.folder.path / PHOTOS)
+        dataset = label_set.dataset_of(self.folder.made(), self.labels, self.folder.path / PHOTOS)
         notes = label_set.write(dataset, self.labels.format, self.folder.path, self.progress)
         return (*notes, *dealt_notes(self.asked, self.labels))
 
@@ -267,8 +287,8 @@ class _Run:
             found.setdefault(index // self.asked.render.scene_photos, []).append(index)
         return list(found.values())
 
-    def _check_count(self, records: dict[int, Record]) -> None:
-        most = max(records, default=-1) + 1
+    def _check_count(self, there: Sequence[int]) -> None:
+        most = max(there, default=-1) + 1
         if most > self.count:
             raise UsageError(
                 f"{self.folder.path}: holds {most} photos, more than the {self.count} that are asked for.",
@@ -293,6 +313,10 @@ def _check_options(request: SynthRequest, config: AnyConfig) -> None:
         UsageError: naming them.
     """
     part, shown = request.shard is not None, request.preview is not None
+    if request.on == RAY:
+        on_ray.check_parts()
+    if request.on == RAY and shown:
+        raise UsageError("--preview draws a few photos here.", hint="Leave --on out.")
     if shown and part:
         raise UsageError("--preview shows the first photos, not a part.", hint="Leave --shard out.")
     if request.real is not None and (part or shown):
@@ -328,12 +352,12 @@ def _checked_real(project: Project, config: AnyConfig, request: SynthRequest) ->
 
 def _cleaned(
     asked: Asked, project: Project, config: AnyConfig, request: SynthRequest, progress: Progress
-) -> tuple[Asked, cleaning.Cleaned | None]:
+) -> tuple[Asked, aside.Cleaned | None]:
     """Return the run without backgrounds that seem to show an object, where that is asked."""
     if not _looks(request, config):
         return asked, None
-    check = cleaning.Check(config.clean_score, request.detector, request.workers, request.dry_run)
-    return cleaning.clean(asked, project, check, progress)
+    check = aside.Check(config.clean_score, request.detector, request.workers, request.dry_run)
+    return aside.clean(asked, project, check, progress)
 
 
 def _check_place(folder: RunFolder, asked: Asked, request: SynthRequest) -> None:

@@ -164,12 +164,14 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
 
         return place_fitting.fit(task, progress)
     config, network = task.project.config.model, task.network
-    decode = _value_scale(task.data)
+    decode = value_scale(task.data)
     history: tuple[Mapping[str, Any], ...] = ()
     if config.family == FEATURES:
-        how = _fit_features(task, network, decode, progress)
-    else:
-        how, history = _fit_network(task, network, decode, progress)
+        from vision_cli.stages.training import shallow
+
+        how, more = shallow.fit(task, loss_targets(task.data, task.data.part("train"), decode), progress)
+        return Fitted(network, models.options(config, network) | more, decode, how)
+    how, history = _fit_network(task, network, decode, progress)
     return Fitted(network, models.options(config, network), decode, how, history)
 
 
@@ -211,7 +213,7 @@ _KEPT_LARGER = 1.5
 """How much larger than the network's input training photos are kept, so that a part of one can be shown sharp."""
 
 
-def _value_scale(data: TaskData) -> Decode:
+def value_scale(data: TaskData) -> Decode:
     """Return the decoding that undoes bringing `regress` values to mean 0 and standard deviation 1."""
     if data.task != "regress":
         return Decode()
@@ -220,7 +222,7 @@ def _value_scale(data: TaskData) -> Decode:
     return Decode(mean=float(values.mean()), std=std if std > 0 else 1.0)
 
 
-def _targets(data: TaskData, part: Dataset, decode: Decode) -> np.ndarray[Any, Any]:
+def loss_targets(data: TaskData, part: Dataset, decode: Decode) -> np.ndarray[Any, Any]:
     """Return what the loss takes: int64 (N,), float32 (N, C), or standardised float32 (N, 1)."""
     targets = data.targets(part)
     if data.task == "classify":
@@ -259,8 +261,8 @@ def _fit_network(
         FitRequest(
             network=network,
             task=task.data.task,
-            train=Photos(train.paths(), _targets(task.data, train, decode)),
-            val=Photos(val.paths(), _targets(task.data, val, decode)),
+            train=Photos(train.paths(), loss_targets(task.data, train, decode)),
+            val=Photos(val.paths(), loss_targets(task.data, val, decode)),
             options=options,
             preprocess=network.preprocess,
             folder=task.record.folder,
@@ -274,7 +276,8 @@ def _fit_network(
     if task.resume:
         log_anew(task.record, result.history)
     mode = "head on a frozen backbone's embeddings" if result.frozen else "network"
-    summary = f"{mode}: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
+    epochs = f"best epoch {result.best_epoch} of {result.epochs}"
+    summary = f"{mode}: {epochs}, {result.stopped}, {result.seconds:.0f} s of learning"
     return (summary, *result.notes), tuple(result.history)
 
 
@@ -282,25 +285,3 @@ def log_anew(record: Run, history: Sequence[Mapping[str, Any]]) -> None:
     """Write the rows of all epochs: what was killed around a checkpoint has lost one, or will have repeated some."""
     lines = [files.json_text(row, indent=None) for row in history]
     files.write_text(record.folder / METRICS, "".join(f"{line}\n" for line in lines))
-
-
-def _fit_features(task: FitTask, network: Network, decode: Decode, progress: Progress) -> tuple[str, ...]:
-    from vision_cli.models.fitting import fit_head
-    from vision_cli.training.checks import accelerator
-    from vision_cli.training.embed import PLAIN, EmbedOptions, embed_views
-
-    train = task.data.part("train")
-    options = task.project.config
-    how = EmbedOptions(options.train.batch_size, options.train.workers, accelerator(options.train.device))
-    embeddings = embed_views(network, train.paths(), (network.preprocess, (PLAIN,)), how, progress)[0]
-    network.backbone.cpu()  # where the head is fitted and the model is verified
-    targets = _targets(task.data, train, decode)
-    network.head = fit_head(
-        options.model.features,
-        embeddings,
-        targets[:, 0] if task.data.task == "regress" else targets,
-        task=task.data.task,
-        n_outputs=len(task.data.dataset.classes) or 1,
-        seed=options.train.seed,
-    )
-    return (f"{options.model.features.classifier} on {embeddings.shape[1]} features of {len(train)} photos",)

@@ -66,7 +66,7 @@ def fit(task: FitTask, recipe: Recipe, progress: Progress) -> Fitted:
     if task.resume:
         log_anew(task.record, history)
     seconds = sum(row["seconds"] for row in history)
-    epochs = f"best epoch {learned.best_epoch} of {learned.epochs}, {seconds:.0f} s"
+    epochs = f"best epoch {learned.best_epoch} of {learned.epochs}, {seconds:.0f} s of learning"
     how = f"network: {epochs}, by the recipe of Ultralytics {learned.version}"
     network = learned.network
     _keep_picture(task, network, learned.best_epoch)

@@ -139,7 +139,8 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
     )
     if task.resume:
         log_anew(task.record, result.history)
-    summary = f"network: best epoch {result.best_epoch} of {result.epochs}, {result.stopped}, {result.seconds:.0f} s"
+    epochs = f"best epoch {result.best_epoch} of {result.epochs}"
+    summary = f"network: {epochs}, {result.stopped}, {result.seconds:.0f} s of learning"
     options = models.options(task.project.config.model, network)
     return Fitted(network, options, network.decode, (summary, *result.notes), tuple(result.history))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from vision_cli import models
-from vision_cli.core import policy
+from vision_cli.core import policy, run
 from vision_cli.core.config import ModelConfig
 from vision_cli.core.contracts import Network
 from vision_cli.core.errors import MissingPartError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.stages.data import TaskData
-from vision_cli.stages.training import fitting
+from vision_cli.stages.training import fitting, trial
 
 _TORCHVISION = "torchvision/"
 """Begins torchvision's backbones in the family `features`."""
@@ -35,6 +35,39 @@ def rehearse(project: Project, data: TaskData, progress: Progress, *, offline: b
     unweighted = model.model_copy(update={"weights": "none"})
     stand_in = replace(project, config=project.config.model_copy(update={"model": unweighted}))
     return fitting.build(stand_in, data, progress, offline=True), (_download(model),)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be trained on.
+
+    Attributes:
+        stage: kind of run, and the folder of `runs` that it goes to.
+        whole: training photos that there are.
+        taken: those of them that are learned from.
+    """
+
+    stage: str
+    whole: int
+    taken: int
+
+
+def told(project: Project, data: TaskData, network: Network, plan: Plan) -> str:
+    """Return in one line what would be trained, where, on how much and for how long, and what it would tell."""
+    model = project.config.model
+    photos = f"{plan.taken:,} of {plan.whole:,}" if plan.taken < plan.whole else f"{plan.taken:,}"
+    parts = [
+        f"would train {model.backbone} ({model.family}) for {data.task} in {run.RUNS}/{plan.stage}: {photos} photos"
+    ]
+    if model.family != fitting.FEATURES:
+        epochs = fitting.epochs_of(project.config, data, network)
+        parts.append(f"at most {epochs:,} epoch{'s' if epochs > 1 else ''}")
+    if plan.stage == trial.TRIAL_RUNS:
+        parts.append("then an estimate of the whole training")
+    if plan.stage == trial.OVERFIT_RUNS:
+        metric, bound = trial.goal(data.task)
+        parts.append(f"{metric} on the same photos has to reach {bound:g}")
+    return ", ".join(parts)
 
 
 def _download(model: ModelConfig) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vision_cli import models
+from vision_cli.advice import overfitting
+from vision_cli.advice.overfitting import Fit as Fit
 from vision_cli.advice.plan import Finding
 from vision_cli.core import artefact, files, run
 from vision_cli.core.contracts import Network
@@ -19,6 +21,7 @@ from vision_cli.core.kpi import Judgement
 from vision_cli.core.measurement import Measurement
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.evaluating import judging
 from vision_cli.stages.running import loading
@@ -31,6 +34,7 @@ from vision_cli.stages.training import (
     run_lock,
     trial,
     unused,
+    used_settings,
     verifying,
 )
 from vision_cli.stages.training.fitting import FitTask, Fitted
@@ -88,6 +92,9 @@ class TrainResult:
         seconds: from start to end.
         by_heart: whether a few photos could be learned; None where that was not asked.
         estimate: of the whole training; None where that was not asked.
+        used: what stood for the settings that the project file leaves open.
+        score: metric that was watched on the validation photos; empty where that is not known.
+        fit: whether it overfits, by its curves; None where it did not learn step by step, or by heart.
     """
 
     task: str
@@ -102,6 +109,9 @@ class TrainResult:
     seconds: float = 0.0
     by_heart: ByHeart | None = None
     estimate: Estimate | None = None
+    used: Mapping[str, Any] = field(default_factory=dict)
+    score: str = ""
+    fit: Fit | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the members that `--json` prints."""
@@ -116,8 +126,11 @@ class TrainResult:
             "findings": [finding.as_json() for finding in self.findings],
             "how": list(self.how),
             "seconds": round(self.seconds, 1),
+            **({"used": dict(self.used)} if self.used else {}),
+            **({"score": self.score} if self.score else {}),
             **({"overfit": self.by_heart.as_json()} if self.by_heart else {}),
             **({"estimate": self.estimate.as_json()} if self.estimate else {}),
+            **({"fit": self.fit.as_json()} if self.fit else {}),
         }
 
 
@@ -147,7 +160,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     place = processes.seat(project.config)
     before = _resumable(project, data, progress) if request.resume else None
     if request.dry_run:
-        return _rehearsed(request, given, data, counts, progress)
+        return _rehearsed(request, given, (whole, data), counts, progress)
     network = fitting.build(project, data, progress, offline=request.offline)
     findings = _checked(request, given, data, network, progress)
     place = processes.without_idlers(place, project.config, (data, network), progress)
@@ -162,7 +175,10 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
                 fitted = fitting.fit(FitTask(project, data, network, record, request.resume, team), progress)
             verified = verifying.verify(project, data, fitted, record, progress)
             done = _result(data, counts, findings, record, verified)
-            done = replace(done, how=fitted.how, seconds=time.perf_counter() - started)
+            fit = _fit(project, data, fitted)
+            used = used_settings.used(project.config, data, fitted.network)
+            done = replace(done, used=used, score=used_settings.score_of(data.task, fitted.network))
+            done = replace(done, how=fitted.how, seconds=time.perf_counter() - started, fit=fit)
             epochs = fitting.epochs_of(declared, whole, network) if request.fraction is not None else 0
             done = _with_trial(request, (whole, data), done, fitted, epochs)
             files.write_json(record.folder / RESULT_NAME, done.as_json())
@@ -182,6 +198,16 @@ def _result(
         measurement=verified.measurement,
         judgements=() if data.by_heart else verified.judgements,
     )
+
+
+def _fit(project: Project, data: TaskData, fitted: Fitted) -> Fit | None:
+    """Return whether the training overfits; None where photos were to be learned by heart."""
+    if data.by_heart or not fitted.history:
+        return None
+    places = data.task in PLACE_TASKS
+    frozen = not places and fitting.freezes_backbone(project.config, data, fitted.network)
+    best_by = "val_score" if places else "val_loss"
+    return overfitting.judge(fitted.history, project.config.train, best_by=best_by, frozen=frozen)
 
 
 def _check_modes(request: TrainRequest) -> None:
@@ -222,14 +248,19 @@ def _with_trial(
 
 
 def _rehearsed(
-    request: TrainRequest, given: TrainRequest, data: TaskData, counts: Mapping[str, int], progress: Progress
+    request: TrainRequest,
+    given: TrainRequest,
+    photos: tuple[TaskData, TaskData],
+    counts: Mapping[str, int],
+    progress: Progress,
 ) -> TrainResult:
-    project, model = request.project, request.project.config.model
+    project, (whole, data) = request.project, photos
     network, downloads = rehearsal.rehearse(project, data, progress, offline=request.offline)
     processes.why_alone(project.config, data, network)
     findings = _checked(request, given, data, network, progress)
-    plan = f"would train {model.backbone} ({model.family}) for {data.task}"
-    return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=(*downloads, plan))
+    plan = rehearsal.Plan(request.stage, len(whole.part("train")), len(data.part("train")))
+    told = rehearsal.told(project, data, network, plan)
+    return TrainResult(data.task, counts, data.dataset.classes.names, findings, how=(*downloads, told))
 
 
 def _checked(
@@ -240,10 +271,11 @@ def _checked(
     if data.by_heart:
         return ()
     unused.warn(given.project.config.train, request.project.config, data, network, progress)
-    findings = planning.findings(request.project, data, progress, remember=not request.dry_run)
     for note in data.dataset.notes:
         progress.say(note)
-    return findings
+    if request.fraction is not None:  # what a sample has too few of, the data may have
+        return ()
+    return planning.findings(request.project, data, progress, remember=not request.dry_run)
 
 
 def _check_family(project: Project) -> None:

@@ -167,12 +167,18 @@ def with_train(project: Project, update: Mapping[str, Any]) -> Project:
     return replace(project, config=project.config.model_copy(update={"train": train}))
 
 
+def goal(task: str) -> tuple[str, float]:
+    """Return the figure that tells whether photos were learned by heart, and what it has to reach."""
+    metric = _GOAL.get(task, "f1")
+    return metric, _BOUND.get(metric, 0.9)
+
+
 def judged(task: str, photos: int, history: list[Mapping[str, Any]], measurement: Measurement) -> ByHeart:
     """Return whether the photos were learned by heart."""
-    metric = _GOAL.get(task, "f1")
+    metric, bound = goal(task)
     losses = [float(row["train_loss"]) for row in history]
     value = measurement.values.get(metric) or 0.0
-    return ByHeart(photos, losses[0], losses[-1], metric, value, _BOUND.get(metric, 0.9))
+    return ByHeart(photos, losses[0], losses[-1], metric, value, bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def verify(project: Project, data: TaskData, fitted: Fitted, record: Run, progre
 
     val = data.part("val")
     kind = kind_of(data.task)
-    runner = TorchRunner(_card(project, data, fitted), fitted.network, 0.0, threads=os.cpu_count() or 1)
+    runner = TorchRunner(card_of(project, data, fitted), fitted.network, 0.0, threads=os.cpu_count() or 1)
     card, said = kind.chosen(runner.card, kind.say(runner, val, progress, "validate"), val)
     targets = tuple(judging.of_models(project.config.targets()))
     wanted = Wanted(tuple(target.metric for target in targets))
@@ -70,7 +70,8 @@ def verify(project: Project, data: TaskData, fitted: Fitted, record: Run, progre
     return Verified(folder, measurement, judgements)
 
 
-def _card(project: Project, data: TaskData, fitted: Fitted) -> Card:
+def card_of(project: Project, data: TaskData, fitted: Fitted) -> Card:
+    """Return the card of a network that has learned; nothing is calibrated yet."""
     config = project.config
     return Card(
         task=data.task,

@@ -40,8 +40,8 @@ from vision_cli.training.state import Record
 from vision_cli.training.team import Team, parallel_workers
 
 EPOCHS = 40
-_LEARNING_RATE = 1e-3
-_EMA = 0.998
+LEARNING_RATE = 1e-3
+EMA = 0.998
 _RARE = 0.1
 """Share of the photos below which a class is shown more often, with `sampling: balanced`."""
 
@@ -134,7 +134,7 @@ def _job(request: PlaceFitRequest) -> Job:
 
     return Job(
         subject=_subject(request),
-        options=options.model_copy(update={"ema": _EMA if options.ema is None else options.ema}),
+        options=options.model_copy(update={"ema": EMA if options.ema is None else options.ema}),
         batch_size=options.batch_size,
         batches=batches,
         val_batches=val_batches if len(request.val) else None,
@@ -165,7 +165,7 @@ def _subject(request: PlaceFitRequest) -> Subject:
     return Subject(
         module=module.to(memory_format=torch.channels_last),
         inputs=Normalise(request.preprocess.mean, request.preprocess.std).to(accelerator(options.device)),
-        groups=freezing.groups(network, options, options.learning_rate or _LEARNING_RATE, decay),
+        groups=freezing.groups(network, options, options.learning_rate or LEARNING_RATE, decay),
         set_modes=lambda epoch: freezing.set_modes(network, plan, epoch),
         lesson=PlaceLesson(request.judge, multi_scale=options.multi_scale),
     )

@@ -133,7 +133,7 @@ class ScenePainter:
             for each in marked:
                 if each.mask is not None:
                     plane[each.mask] = IGNORED  # its own tint shows it
-            shown = overlay.with_classes(shown, _enlarged(plane, shown.shape[:2]))
+            shown = overlay.with_classes(shown, _enlarged(plane, shown.shape[:2]), names=self.names)
         return overlay.with_objects(
             shown,
             [

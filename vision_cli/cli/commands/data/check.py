@@ -23,6 +23,7 @@ app = group("check", "Find what is wrong with photos and labels.")
         "vision data check instances.json --fast --strict",
         "vision data check evenings --only leak-same --only leak-alike --json",
         "vision data check photos/ --set blur=0.7 --set train_px=320",
+        "vision data check --only label-doubtful --answers runs/crossval/latest",
     ),
 )
 def check(
@@ -43,6 +44,10 @@ def check(
     thresholds: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=NUMBER", help="A threshold; may repeat; --list shows all."),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option("--answers", metavar="RUN", help="Of `vision crossval`: judge labels by them; needs no --deep."),
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="A page with the offenders.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A list of all offenders.")] = None,
@@ -74,6 +79,7 @@ def check(
         html=html,
         csv=csv,
         dry_run=session.dry_run,
+        answers=answers,
     )
     result = check(request, session.progress)
     session.answer(result, render.draw, ok=result.ok or not strict)

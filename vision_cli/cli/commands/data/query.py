@@ -28,6 +28,7 @@ class Format(StrEnum):
     epilog=examples(
         "vision data query 'SELECT class, count(*) FROM annotations GROUP BY class ORDER BY class'",
         "vision data query 'SELECT * EXCLUDE (label) FROM images' --data labels.csv --out images.parquet",
+        "vision data query \"SELECT path, predict('shop', path) FROM images WHERE split = 'test'\"",
         "vision data query \"SELECT id, metrics->>'top1' FROM runs WHERE stage = 'eval'\"",
     ),
 )
@@ -47,7 +48,11 @@ def query(
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=86_400, help="Time that it may take.")] = 120.0,
     memory: Annotated[int, typer.Option("--memory", min=50, metavar="MB", help="Memory that it may take.")] = 4000,
 ) -> None:
-    """Ask the tables images, annotations, classes, predictions, embeddings and runs; nothing else can be reached."""
+    """Ask the tables images, annotations, classes, predictions, embeddings and runs; nothing else can be reached.
+
+    predict('NAME', path) is what a model says of a photo, confidence('NAME', path) how sure it is. The project's name
+    is its last training; a run's name, an exported file and `classes`, the few-shot set, are others.
+    """
     session = Session.of(context)
     from vision_cli.cli.render import query as render
     from vision_cli.core.containment import Links
@@ -60,4 +65,4 @@ def query(
     limits = Limits(memory, seconds, rows)
     links: Links = "follow" if follow_links else "stay"
     request = QueryRequest(sql, session.project(), view, data, form, out, limits, session.dry_run, links)
-    session.answer(query(request), render.draw)
+    session.answer(query(request, session.progress), render.draw)

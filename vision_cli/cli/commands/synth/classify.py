@@ -10,9 +10,12 @@ from vision_cli.cli.commands.synth.options import (
     CheckClean,
     Count,
     Detector,
+    Download,
     Format,
     Objects,
+    On,
     Out,
+    Place,
     Preview,
     Real,
     Seed,
@@ -45,6 +48,8 @@ def classify(
     workers: Workers = None,
     preview: Preview = None,
     shard: Shard = None,
+    on: On = Place.LOCAL,
+    download: Download = False,
     check_clean: CheckClean = False,
     detector: Detector = None,
     real: Real = None,
@@ -55,5 +60,7 @@ def classify(
     from vision_cli.stages.synth.run import SynthRequest
 
     given = (objects, backgrounds, count, out, seed, to, None, workers, preview, shard)
-    request = SynthRequest(project, "classify", *given, offline=session.offline, dry_run=session.dry_run)
+    request = SynthRequest(
+        project, "classify", *given, offline=session.offline, dry_run=session.dry_run, on=on, download=download
+    )
     answer(session, request, check_clean, detector, real)

@@ -31,7 +31,7 @@ def distance(
     session = Session.of(context)
     project = session.project()
     from vision_cli.cli.render.synth import draw_distance
-    from vision_cli.stages.synth.distance import DistanceRequest
-    from vision_cli.stages.synth.distance import distance as measure
+    from vision_cli.stages.synth.measuring.distance import DistanceRequest
+    from vision_cli.stages.synth.measuring.distance import distance as measure
 
     session.answer(measure(DistanceRequest(project, made, real, photos), session.progress), draw_distance)

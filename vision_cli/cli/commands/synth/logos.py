@@ -12,9 +12,12 @@ from vision_cli.cli.commands.synth.options import (
     CheckClean,
     Count,
     Detector,
+    Download,
     Format,
     ForTask,
+    On,
     Out,
+    Place,
     Preview,
     Real,
     Seed,
@@ -36,6 +39,7 @@ app = group("logos", "Put objects on the surfaces of photos.")
         "vision synth logos --backgrounds rooms --task semantic",
         "vision synth logos -n 2000 --check-clean --real photos/shop",
         "vision synth logos -n 50000 --shard 3/16 --out /mnt/shared/logos",
+        "vision synth logos -n 50000 --on ray",
     ),
 )
 def logos(
@@ -53,6 +57,8 @@ def logos(
     workers: Workers = None,
     preview: Preview = None,
     shard: Shard = None,
+    on: On = Place.LOCAL,
+    download: Download = False,
     check_clean: CheckClean = False,
     detector: Detector = None,
     real: Real = None,
@@ -63,5 +69,7 @@ def logos(
     from vision_cli.stages.synth.run import SynthRequest
 
     given = (logos, backgrounds, count, out, seed, to, task, workers, preview, shard)
-    request = SynthRequest(project, "logos", *given, offline=session.offline, dry_run=session.dry_run)
+    request = SynthRequest(
+        project, "logos", *given, offline=session.offline, dry_run=session.dry_run, on=on, download=download
+    )
     answer(session, request, check_clean, detector, real)

@@ -24,12 +24,19 @@ class Task(StrEnum):
     PANOPTIC = "panoptic"
 
 
+class Place(StrEnum):
+    """Where photos are made."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 Objects = Annotated[
     str | None,
     typer.Option("--objects", metavar="FOLDER|VIEW", help="Cut-outs, a class each; or photos with outlines."),
 ]
 Backgrounds = Annotated[
-    str | None, typer.Option("--backgrounds", metavar="FOLDER|VIEW", help="Photos that show none of them.")
+    str | None, typer.Option("--backgrounds", metavar="FOLDER|VIEW|LIST", help="Photos that show none of them.")
 ]
 Count = Annotated[
     int | None, typer.Option("--count", "-n", min=1, metavar="N", help="Photos in all; those there are kept.")
@@ -46,6 +53,10 @@ Preview = Annotated[
 ]
 Shard = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Make only the i-th of n parts of the photos.")
+]
+On = Annotated[Place, typer.Option("--on", help="Who makes them: this machine, or the Ray cluster of RAY_ADDRESS.")]
+Download = Annotated[
+    bool, typer.Option("--download", help="Fetch what is missing where backgrounds are a list of addresses.")
 ]
 
 CheckClean = Annotated[

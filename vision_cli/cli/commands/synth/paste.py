@@ -10,10 +10,13 @@ from vision_cli.cli.commands.synth.options import (
     CheckClean,
     Count,
     Detector,
+    Download,
     Format,
     ForTask,
     Objects,
+    On,
     Out,
+    Place,
     Preview,
     Real,
     Seed,
@@ -47,6 +50,8 @@ def paste(
     workers: Workers = None,
     preview: Preview = None,
     shard: Shard = None,
+    on: On = Place.LOCAL,
+    download: Download = False,
     check_clean: CheckClean = False,
     detector: Detector = None,
     real: Real = None,
@@ -57,5 +62,7 @@ def paste(
     from vision_cli.stages.synth.run import SynthRequest
 
     given = (objects, backgrounds, count, out, seed, to, task, workers, preview, shard)
-    request = SynthRequest(project, "paste", *given, offline=session.offline, dry_run=session.dry_run)
+    request = SynthRequest(
+        project, "paste", *given, offline=session.offline, dry_run=session.dry_run, on=on, download=download
+    )
     answer(session, request, check_clean, detector, real)

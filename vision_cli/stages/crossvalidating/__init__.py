@@ -1,0 +1,1 @@
+"""Every photo judged by a model that did not learn from it."""

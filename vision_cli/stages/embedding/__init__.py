@@ -1,0 +1,1 @@
+"""Vectors of photos: computed by the fastest runtime of the machine, kept, written, looked through."""

@@ -1,0 +1,1 @@
+"""Backgrounds that show an object already: found, listed and set aside."""

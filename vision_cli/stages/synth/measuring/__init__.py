@@ -1,0 +1,1 @@
+"""A run in figures, and how far it is from real photos."""

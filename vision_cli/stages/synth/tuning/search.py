@@ -1,0 +1,112 @@
+"""Where to look next, and which trials are hopeless: optuna's tree of Parzen estimators and its median rule.
+
+optuna's study lives in memory and is built of the journal each time, with numbers of its own for each trial, so that a
+search that goes on draws what one that never stopped would have drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vision_cli.core.catalogue import require
+from vision_cli.stages.synth.tuning.journal import DONE, FAILED, PRUNED, Trial, searched
+from vision_cli.stages.synth.tuning.space import Axis, Place
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+_AT_RANDOM = 8
+"""Trials before the sampler believes what it saw (the project file's and the labels' settings among them)."""
+_JUDGED_BEFORE = 4
+"""Whole trials before one is called hopeless."""
+_DRAW = 0x7E5E
+
+
+def check_parts() -> None:
+    """Refuse before any work when optuna is not installed.
+
+    Raises:
+        MissingPartError: with the pip line.
+    """
+    require(("optuna",), extra="tune", what="the search for settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search of a space.
+
+    Attributes:
+        axes: of the space.
+        seed: of what is drawn.
+    """
+
+    axes: tuple[Axis, ...]
+    seed: int
+
+    def next(self, trials: list[Trial], number: int) -> Place:
+        """Return the point of trial `number`, given all before it."""
+        import optuna
+
+        seed = int(np.random.SeedSequence((self.seed, number, _DRAW)).generate_state(1)[0])
+        sampler = optuna.samplers.TPESampler(n_startup_trials=_AT_RANDOM, seed=seed, multivariate=True)
+        study = _study(sampler, optuna.pruners.NopPruner())
+        axes = {axis.name: _distribution(axis) for axis in self.axes}
+        study.add_trials([_frozen(each, axes) for each in searched(trials)])
+        place: Place = study.ask(axes).params
+        return place
+
+    def hopeless(self, trials: list[Trial], scores: Sequence[float | None]) -> bool:
+        """Return whether a trial's best score so far is below the median of the whole trials' at the same epoch."""
+        import optuna
+
+        if not scores or scores[-1] is None:
+            return False
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=_JUDGED_BEFORE, n_min_trials=_JUDGED_BEFORE)
+        study = _study(optuna.samplers.RandomSampler(seed=0), pruner)
+        study.add_trials([_frozen(each, {}) for each in searched(trials) if each.state == DONE])
+        running = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.RUNNING, intermediate_values=_by_epoch(scores), params={}, distributions={}
+        )
+        return bool(pruner.prune(study, running))
+
+
+def _study(sampler: Any, pruner: Any) -> Study:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+
+
+def _frozen(trial: Trial, axes: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    """Return a trial as optuna knows it, with the values of these axes."""
+    import optuna
+
+    states = optuna.trial.TrialState
+    state = {DONE: states.COMPLETE, PRUNED: states.PRUNED, FAILED: states.FAIL}[trial.state]
+    return optuna.trial.create_trial(
+        state=state,
+        value=trial.score if trial.state == DONE else None,
+        params={name: trial.place[name] for name in axes},
+        distributions=dict(axes),
+        intermediate_values=_by_epoch(trial.scores),
+    )
+
+
+def _by_epoch(scores: Sequence[float | None]) -> dict[int, float]:
+    return {epoch: score for epoch, score in enumerate(scores) if score is not None}
+
+
+def _distribution(axis: Axis) -> BaseDistribution:
+    from optuna import distributions
+
+    if axis.words:
+        return distributions.CategoricalDistribution(axis.words)
+    if axis.whole:
+        return distributions.IntDistribution(int(axis.low), int(axis.high))
+    return distributions.FloatDistribution(axis.low, axis.high, log=axis.log)
