@@ -31,7 +31,7 @@ def compare(
     kpi: Annotated[
         list[str],
         typer.Option("--kpi", metavar="KPI", help="Judge this instead of the project's KPIs; may be repeated."),
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     metric: Annotated[
         str | None,
         typer.Option("--metric", metavar="METRIC", help="That decides; the first KPI's, or the task's first."),

@@ -49,7 +49,7 @@ def evaluate(
         Path | None,
         typer.Option("--model", "-m", metavar="PATH", help="Run, model folder, .onnx or .tflite; the last training's."),
     ] = None,
-    kpi: Kpis = [],  # noqa: B006  # typer copies it
+    kpi: Kpis = [],
     split: Annotated[
         str | None,
         typer.Option(
@@ -102,11 +102,11 @@ def evaluate(
     ] = None,
     backbone: Annotated[
         list[str], typer.Option("--backbone", metavar="NAME", help="Of --shots: what describes photos; may repeat.")
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     head: Annotated[
         list[str],
         typer.Option("--head", metavar="HEAD", help="Of --shots: logistic, svm, nearest-mean; all. May repeat."),
-    ] = [],  # noqa: B006
+    ] = [],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Of --shots: write the curves as HTML.")
     ] = None,

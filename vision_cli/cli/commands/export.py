@@ -27,7 +27,7 @@ def export(
     format: Annotated[
         list[str],
         typer.Option("--format", "-f", metavar="FORMAT", help="onnx, tflite or all; may be repeated; the project's."),
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     model: Annotated[
         Path | None, typer.Option("--model", "-m", metavar="PATH", help="Run or model folder; the last training's.")
     ] = None,

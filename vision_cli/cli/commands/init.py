@@ -42,7 +42,7 @@ def init(
         typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; what the labels say."),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Of the project; the folder's.")] = None,
-    kpi: Annotated[list[str], typer.Option("--kpi", metavar="KPI", help="Target; may be repeated.")] = [],  # noqa: B006
+    kpi: Annotated[list[str], typer.Option("--kpi", metavar="KPI", help="Target; may be repeated.")] = [],
     force: Annotated[bool, typer.Option("--force", help="Replace a vision.yaml that is there.")] = False,
 ) -> None:
     """Look at a folder of photos and write its vision.yaml; asks on a terminal what the options leave open."""

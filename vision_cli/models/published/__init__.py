@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from vision_cli.core.catalogue import hint_for
 from vision_cli.core.errors import UsageError
@@ -101,9 +102,9 @@ def _table() -> tuple[Published, ...]:
 
 def _row(row: dict[str, str]) -> Published:
     numbers = {key: int(row[key]) for key in ("n_classes", "params", "macs", "size_px", "size_bytes")}
-    texts = {key: value for key, value in row.items() if key not in {*numbers, "accuracy", "exports"}}
     exports = tuple(filter(None, row["exports"].split("|")))
-    return Published(**texts, **numbers, accuracy=float(row["accuracy"]), exports=exports)  # type: ignore[arg-type]
+    values: dict[str, Any] = {**row, **numbers, "accuracy": float(row["accuracy"]), "exports": exports}
+    return Published(**values)
 
 
 def rows(task: str | None = None) -> tuple[Published, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,7 @@ def _answers(paths: Sequence[Path], result: Mapping[str, Any], progress: Progres
         for path, answer in place_inference.readable(runner, paths, progress, what="examples"):
             if not isinstance(answer, DataError):
                 row = row_of(path, answer, runner.card)
-                found[path] = lambda photo, row=row: place_predict.marked(photo, row, runner.card, look)  # type: ignore[misc]
+                found[path] = partial(place_predict.marked, row=row, card=runner.card, look=look)
     except (VisionError, OSError):  # the model is gone by now
         return {}
     return found

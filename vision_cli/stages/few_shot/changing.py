@@ -183,7 +183,9 @@ def set_up(asked: Asked, settings: Settings, progress: Progress) -> Changed:
 
 
 def _value(value: object) -> str:
-    return {None: "found from the examples", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
+    if value is None:
+        return "found from the examples"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _change(asked: Asked, how: Any) -> Changed:

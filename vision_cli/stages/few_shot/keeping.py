@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,6 +181,6 @@ def _key(sha256: str) -> bytes:
     return hashlib.sha256(f"{_LAYOUT} {sha256}".encode()).digest()
 
 
-def with_settings(book: Book, **settings: object) -> Book:
+def with_settings(book: Book, **settings: Any) -> Book:
     """Return a book with other settings; None leaves one as it is."""
-    return replace(book, **{name: value for name, value in settings.items() if value is not None})  # type: ignore[arg-type]
+    return replace(book, **{name: value for name, value in settings.items() if value is not None})

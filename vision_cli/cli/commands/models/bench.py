@@ -43,14 +43,14 @@ def bench(
     kpi: Annotated[
         list[str],
         typer.Option("--kpi", metavar="KPI", help="Judge this instead of the project's KPIs; may be repeated."),
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     metric: Annotated[
         str | None, typer.Option("--metric", metavar="METRIC", help="Of quality; the first KPI's, or the task's first.")
     ] = None,
     runtime: Annotated[
         list[str],
         typer.Option("--runtime", metavar="NAME", help="torch, onnx or tflite; may be repeated; all installed."),
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     cost: Annotated[
         Literal["latency", "size", "memory"], typer.Option("--cost", help="What the KPIs are to be met at least of.")
     ] = "latency",

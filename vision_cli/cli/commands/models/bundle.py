@@ -26,7 +26,7 @@ def bundle(
     context: typer.Context,
     names: Annotated[
         list[str], typer.Argument(metavar="[NAME]...", help="Of weights; those that the project begins with.")
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the bundle is written.")] = Path(
         "weights.tar"
     ),

@@ -39,7 +39,7 @@ def list_models(
     ] = None,
     has: Annotated[
         list[str], typer.Option("--has", metavar="WORD", help="Only weights that know this class; may be repeated.")
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="BY", help="accuracy (default), size, params, macs or name.")
     ] = None,

@@ -20,7 +20,7 @@ def pull(
     context: typer.Context,
     names: Annotated[
         list[str], typer.Argument(metavar="[NAME]...", help="Of weights; those that the project begins with.")
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
 ) -> None:
     """Fetch weights, compare their checksums and keep them in the cache; what is there is not fetched again."""
     session = Session.of(context)

@@ -18,7 +18,7 @@ def verify(
     context: typer.Context,
     bundles: Annotated[
         list[Path], typer.Argument(metavar="[BUNDLE]...", help="Files that `bundle` wrote; the cache when absent.")
-    ] = [],  # noqa: B006  # typer copies it
+    ] = [],
 ) -> None:
     """Compare weights with the checksums that came with them; exit code 4 when one has changed."""
     session = Session.of(context)

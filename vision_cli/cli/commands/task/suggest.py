@@ -44,7 +44,7 @@ def suggest(
     task: Annotated[
         str | None, typer.Option("--task", metavar="TASK", help="Where you know it: the rest follows from it.")
     ] = None,
-    kpi: Annotated[list[str], typer.Option("--kpi", metavar="KPI", help="Your own; may be repeated.")] = [],  # noqa: B006
+    kpi: Annotated[list[str], typer.Option("--kpi", metavar="KPI", help="Your own; may be repeated.")] = [],
     licence: Annotated[
         str, typer.Option("--license", metavar="LICENCE", help="Of weights: permissive or any.")
     ] = "permissive",
