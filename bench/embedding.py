@@ -25,7 +25,7 @@ from vision_cli.core.config import ModelConfig
 from vision_cli.core.progress import Silent
 from vision_cli.imaging import prepare
 from vision_cli.stages.embedding import exporting
-from vision_cli.stages.embedding.engine import PENULTIMATE, Engine, Published
+from vision_cli.stages.embedding.engine import PENULTIMATE, Engine, EngineOptions, Published
 from vision_cli.stages.embedding.sources import key_of
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "data" / "clothing_small" / "train"
@@ -64,7 +64,7 @@ def main() -> None:
     ready, _ = exporting.prepare(source, PENULTIMATE, key_of(source, PENULTIMATE), offline=True, progress=silent)
     print(f"measured on this machine, ms a photo with one thread: {dict(sorted(ready.ms.items()))}")
     print(f"apart from torch, in root mean squares: {ready.differences} (allowed {exporting.TOLERANCE:g})")
-    engine = Engine.open(source, progress=silent, offline=True, threads=1, keep=False)
+    engine = Engine.open(source, EngineOptions(offline=True, threads=1, keep=False), progress=silent)
     network = models.build(ModelConfig(family="timm"), 1, offline=True)
     ways: dict[str, Callable[[Sequence[Path]], Rows]] = {
         "eager torch": eager(network, channels_last=False),

@@ -20,7 +20,7 @@ from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.imaging import prepare
 from vision_cli.stages.embedding import exporting, prepared
-from vision_cli.stages.embedding.engine import Engine, Held, Published, embed_photos, embed_readable
+from vision_cli.stages.embedding.engine import Engine, EngineOptions, Held, Published, embed_photos, embed_readable
 from vision_cli.stages.embedding.sources import Given, key_of
 
 TINY = Published("test_resnet", "none", InputConfig(size=(64, 64)))
@@ -63,8 +63,9 @@ def test_the_default_backbone_answers_as_torch_does_and_needs_no_torch(shared_da
 import json, sys
 from pathlib import Path
 from vision_cli.core.progress import Silent
-from vision_cli.stages.embedding.engine import embed_photos
-found = embed_photos([Path(text) for text in json.loads(sys.argv[1])], progress=Silent(), offline=True)
+from vision_cli.stages.embedding.engine import EngineOptions, embed_photos
+photos = [Path(text) for text in json.loads(sys.argv[1])]
+found = embed_photos(photos, None, EngineOptions(offline=True), progress=Silent())
 import numpy as np
 np.save(sys.argv[2], found.vectors)
 print(json.dumps([found.runtime, found.computed, "torch" in sys.modules]))
@@ -93,7 +94,7 @@ def test_every_runtime_is_measured_once_and_the_fastest_is_remembered(whole: Any
     assert any("measured" in text for text in heard.said)
     again = prepared.find(key_of(TINY, "penultimate"))
     assert again == found
-    engine = Engine.open(TINY, progress=Heard(), offline=True)
+    engine = Engine.open(TINY, EngineOptions(offline=True), progress=Heard())
     assert engine.runtime == found.fastest
 
 
@@ -131,7 +132,8 @@ def test_vectors_are_kept_by_content_layer_and_network(shared_data: Path, cache:
     paths, store = clothes(shared_data, 2), tmp_path / "store"
 
     def run(photos: list[Any], source: Any = None, layer: str = "penultimate") -> Any:
-        return embed_photos(photos, source, layer, progress=Heard(), offline=True, store=store, prepare="if it pays")
+        options = EngineOptions(layer, offline=True, store=store, prepare="if it pays")
+        return embed_photos(photos, source, options, progress=Heard())
 
     first = run(paths)
     assert (first.computed, first.vectors.shape) == (len(paths), (len(paths), 1280))
@@ -156,7 +158,7 @@ def test_threads_change_no_bit(shared_data: Path, cache: Path, tmp_path: Path) -
     paths = clothes(shared_data, 4)
     found = []
     for threads in (1, 3):
-        engine = Engine.open(Published(), progress=Heard(), offline=True, threads=threads, keep=False)
+        engine = Engine.open(Published(), EngineOptions(offline=True, threads=threads, keep=False), progress=Heard())
         found.append(engine.embed(paths, Heard()).vectors)
         assert np.array_equal(found[-1][4:6], engine.embed(paths[4:6], Heard()).vectors)
     assert np.array_equal(*found)
@@ -165,21 +167,20 @@ def test_threads_change_no_bit(shared_data: Path, cache: Path, tmp_path: Path) -
 def test_photos_that_cannot_be_read_are_refused_by_name(shared_data: Path, cache: Path, tmp_path: Path) -> None:
     good, broken, gone = clothes(shared_data, 1)[0], tmp_path / "broken.jpg", tmp_path / "gone.jpg"
     broken.write_bytes(good.read_bytes()[:500])
-    found = embed_readable(
-        [broken, good, gone, Held("shots.zip/x.jpg", b"text")], progress=Heard(), offline=True, store=tmp_path
-    )
+    options = EngineOptions(offline=True, store=tmp_path)
+    found = embed_readable([broken, good, gone, Held("shots.zip/x.jpg", b"text")], None, options, progress=Heard())
     assert found.kept == (1,)
     assert len(found.vectors) == 1
     assert [at for at, _ in found.refused] == [0, 2, 3]
     names = ("broken.jpg", "gone.jpg", "shots.zip/x.jpg")
     assert all(name in reason for name, (_, reason) in zip(names, found.refused, strict=True))
     with pytest.raises(DataError, match="1 of 2 photos") as caught:
-        embed_photos([good, broken], progress=Heard(), offline=True, store=tmp_path)
+        embed_photos([good, broken], None, options, progress=Heard())
     assert "broken.jpg" in caught.value.details[0]
 
 
 def test_a_wrong_layer_shows_those_that_there_are(cache: Path) -> None:
     with pytest.raises(UsageError, match="no layer 'layer9'") as caught:
-        Engine.open(TINY, "layer9", progress=Heard(), offline=True)
+        Engine.open(TINY, EngineOptions("layer9", offline=True), progress=Heard())
     assert {"layer1", "layer4", "penultimate"} <= set(caught.value.details)
     assert "layer" in (caught.value.hint or "")

@@ -93,11 +93,10 @@ def kpi_bounds(project: Project) -> Mapping[str, float]:
 
 
 def _embed(paths: Sequence[Path], store: Path | None, progress: Progress) -> Rows:
-    from vision_cli.stages.embedding.engine import embed_photos
+    from vision_cli.stages.embedding.engine import EngineOptions, embed_photos
 
-    found = embed_photos(
-        paths, progress=progress, offline=True, store=store, keep=store is not None, prepare="if it pays"
-    )
+    options = EngineOptions(offline=True, store=store, keep=store is not None, prepare="if it pays")
+    found = embed_photos(paths, None, options, progress=progress)
     return np.asarray(found.vectors)
 
 

@@ -20,7 +20,7 @@ from vision_cli.models.defaults import WEIGHT_WORDS
 from vision_cli.reports import maps
 from vision_cli.stages import places
 from vision_cli.stages.embedding import inputs
-from vision_cli.stages.embedding.engine import PENULTIMATE, Embeddings, Engine
+from vision_cli.stages.embedding.engine import PENULTIMATE, Embeddings, Engine, EngineOptions
 from vision_cli.stages.embedding.flat_map import flat_map
 from vision_cli.stages.embedding.inputs import Entry, Wanted
 from vision_cli.stages.embedding.sources import Published, Source, Trained
@@ -224,16 +224,14 @@ def gather(
 def open_engine(photos: Wanted, source: Source, network: Network, number: int, progress: Progress) -> Engine:
     """Return the engine of a layer, its vectors kept beside the project file."""
     often = isinstance(source, Published) and network.layer == PENULTIMATE
-    return Engine.open(
-        source,
+    options = EngineOptions(
         network.layer,
-        progress=progress,
         offline=photos.offline,
         store=store_of(photos.project),
         threads=network.threads,
         prepare="always" if often else "if it pays",
-        photos=number,
     )
+    return Engine.open(source, options, progress=progress, photos=number)
 
 
 def _result(source: Source, layer: str, engine: Engine, found: Gathered) -> EmbedResult:

@@ -30,7 +30,18 @@ from vision_cli.stages.embedding.sources import Given, Published, Source, Traine
 from vision_cli.training.store import EmbeddingStore, row_key
 from vision_cli.versions.photo_index import PhotoIndex
 
-__all__ = ["Embeddings", "Engine", "Given", "Held", "Photo", "Published", "Trained", "embed_photos", "embed_readable"]
+__all__ = [
+    "Embeddings",
+    "Engine",
+    "EngineOptions",
+    "Given",
+    "Held",
+    "Photo",
+    "Published",
+    "Trained",
+    "embed_photos",
+    "embed_readable",
+]
 
 Prepare = Literal["always", "if it pays"]
 PENULTIMATE = "penultimate"
@@ -40,6 +51,30 @@ _KEEP_EVERY = 256
 _INDEX = "photos.json"
 _SHOWN = 10
 _STEP = "embed"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How vectors are computed and kept.
+
+    Attributes:
+        layer: by name; `penultimate` is what a classifier sees.
+        offline: forbids downloads.
+        store: folder that keeps vectors; None is the user's cache.
+        keep: whether they are kept at all.
+        threads: that compute at once; None is one a core.
+        prepare: exports and measures whenever that was not done before, or only for many photos.
+    """
+
+    layer: str = PENULTIMATE
+    offline: bool = False
+    store: Path | None = None
+    keep: bool = True
+    threads: int | None = None
+    prepare: Prepare = "always"
+
+
+_PLAIN = EngineOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +122,13 @@ class Engine:
     _index: PhotoIndex | None
 
     @classmethod
-    def open(  # noqa: PLR0913  what a caller may want to say, by name
-        cls,
-        source: Source,
-        layer: str = PENULTIMATE,
-        *,
-        progress: Progress,
-        offline: bool = False,
-        store: Path | None = None,
-        keep: bool = True,
-        threads: int | None = None,
-        prepare: Prepare = "always",
-        photos: int = 0,
-    ) -> Engine:
+    def open(cls, source: Source, options: EngineOptions = _PLAIN, *, progress: Progress, photos: int = 0) -> Engine:
         """Return an engine.
 
         Args:
             source: of the network.
-            layer: by name; `penultimate` is what a classifier sees.
+            options: how vectors are computed and kept.
             progress: hears of the export and what was measured.
-            offline: forbids downloads.
-            store: folder that keeps vectors; None is the user's cache.
-            keep: whether they are kept at all.
-            threads: that compute at once; None is one a core.
-            prepare: exports and measures whenever that was not done before, or only for many `photos`.
             photos: that are going to be asked for.
 
         Raises:
@@ -118,16 +136,17 @@ class Engine:
             MissingPartError: torch or the weights are not here, and nothing was exported before.
             ResourceError: the cache cannot be written.
         """
+        layer, offline = options.layer, options.offline
         key = key_of(source, layer)
-        how = (offline, prepare == "always", photos >= _PAYS_FROM)
+        how = (offline, options.prepare == "always", photos >= _PAYS_FROM)
         facts, torch_layer = _ready(source, layer, key, how, progress)
-        given, threads = threads, threads or os.cpu_count() or 1
+        threads = options.threads or os.cpu_count() or 1
         runtime = "torch" if facts is None else facts.fastest
         runners = _runners(runtime, facts, torch_layer, threads, lambda: _torch(source, layer, offline, progress))
-        if runtime == "torch" and given is not None:
-            runners[0].use_threads(given)
+        if runtime == "torch" and options.threads is not None:
+            runners[0].use_threads(options.threads)
         known: Any = facts or torch_layer
-        folder = (store or cache_folder().parent / "embeddings") if keep else None
+        folder = (options.store or cache_folder().parent / "embeddings") if options.keep else None
         rows = None if folder is None else EmbeddingStore(folder / f"{key[:16]}-{runtime}.bin", known.n_features)
         index = None if folder is None else PhotoIndex(folder / _INDEX, threads)
         about = (runtime, known.preprocess, known.n_features, known.licence, facts)
@@ -232,61 +251,23 @@ class Engine:
         return Embeddings(vectors, kept, reasons, self.runtime, computed, seconds)
 
 
-def embed_readable(  # noqa: PLR0913  see Engine.open
-    photos: Sequence[Photo],
-    source: Source | None = None,
-    layer: str = PENULTIMATE,
-    *,
-    progress: Progress,
-    offline: bool = False,
-    store: Path | None = None,
-    keep: bool = True,
-    threads: int | None = None,
-    prepare: Prepare = "always",
+def embed_readable(
+    photos: Sequence[Photo], source: Source | None = None, options: EngineOptions = _PLAIN, *, progress: Progress
 ) -> Embeddings:
     """Return the vectors of the photos that can be read, and why the others have none; see `Engine.open`."""
-    engine = Engine.open(
-        source or Published(),
-        layer,
-        progress=progress,
-        offline=offline,
-        store=store,
-        keep=keep,
-        threads=threads,
-        prepare=prepare,
-        photos=len(photos),
-    )
+    engine = Engine.open(source or Published(), options, progress=progress, photos=len(photos))
     return engine.embed(photos, progress)
 
 
-def embed_photos(  # noqa: PLR0913  see Engine.open
-    photos: Sequence[Photo],
-    source: Source | None = None,
-    layer: str = PENULTIMATE,
-    *,
-    progress: Progress,
-    offline: bool = False,
-    store: Path | None = None,
-    keep: bool = True,
-    threads: int | None = None,
-    prepare: Prepare = "always",
+def embed_photos(
+    photos: Sequence[Photo], source: Source | None = None, options: EngineOptions = _PLAIN, *, progress: Progress
 ) -> Embeddings:
     """Return the vectors of photos, float32 (N, D) in their order; see `Engine.open`.
 
     Raises:
         DataError: naming photos that cannot be read.
     """
-    found = embed_readable(
-        photos,
-        source,
-        layer,
-        progress=progress,
-        offline=offline,
-        store=store,
-        keep=keep,
-        threads=threads,
-        prepare=prepare,
-    )
+    found = embed_readable(photos, source, options, progress=progress)
     if found.refused:
         raise DataError(
             f"{len(found.refused)} of {len(photos)} photos cannot be read.",

@@ -17,7 +17,7 @@ from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.few_shot.heads import unit
 from vision_cli.models import defaults
-from vision_cli.stages.embedding.engine import PENULTIMATE, Engine
+from vision_cli.stages.embedding.engine import PENULTIMATE, Engine, EngineOptions
 from vision_cli.stages.embedding.sources import Published, key_of
 
 DEFAULT = Published(defaults.AUTO).name
@@ -109,7 +109,7 @@ def open_describer(
         MissingPartError: its weights, or what runs it, are not here.
     """
     source = Published(backbone)
-    first = Engine.open(source, progress=progress, offline=offline, store=store, threads=threads)
+    first = Engine.open(source, EngineOptions(offline=offline, store=store, threads=threads), progress=progress)
     key = key_of(source, PENULTIMATE)
     return Describer(source.name, key, tuple(replace(first, preprocess=look) for look in looks(first.preprocess)))
 

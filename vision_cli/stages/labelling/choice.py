@@ -256,18 +256,11 @@ def embed(
 
     They are kept in the project's runs, by weights and content.
     """
-    from vision_cli.stages.embedding.engine import embed_photos
+    from vision_cli.stages.embedding.engine import EngineOptions, embed_photos
 
     store = project.root / "runs" / "label" / "embeddings" if project.file is not None else None
-    found = embed_photos(
-        paths,
-        _source(project, dataset, how, progress),
-        progress=progress,
-        offline=how.offline,
-        store=store,
-        keep=store is not None,
-        prepare="if it pays",
-    )
+    options = EngineOptions(offline=how.offline, store=store, keep=store is not None, prepare="if it pays")
+    found = embed_photos(paths, _source(project, dataset, how, progress), options, progress=progress)
     return found.vectors
 
 

@@ -15,7 +15,7 @@ from vision_cli.core.contracts import Batch, Network
 from vision_cli.core.dataset import Dataset
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
-from vision_cli.stages.embedding.engine import embed_photos
+from vision_cli.stages.embedding.engine import EngineOptions, embed_photos
 from vision_cli.stages.embedding.sources import of_config
 from vision_cli.stages.training.fitting import FitTask, located
 
@@ -97,7 +97,7 @@ def vectors(project: Project, network: Network, paths: Sequence[Path], progress:
     """
     store = project.root / ".vision" / "embeddings"
     source = of_config(located(project), network)
-    found = embed_photos(paths, source, progress=progress, store=store, prepare="if it pays")
+    found = embed_photos(paths, source, EngineOptions(store=store, prepare="if it pays"), progress=progress)
     network.backbone.cpu()  # where heads are fitted and models are verified
     return found.vectors
 

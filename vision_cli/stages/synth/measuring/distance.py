@@ -241,8 +241,8 @@ def _made(folder: Path, most: int) -> _Made:
 
 def _embedded(paths: Sequence[Path], project: Project, progress: Progress) -> Rows:
     """Return embeddings of the offline default backbone, kept beside the project file."""
-    from vision_cli.stages.embedding.engine import embed_photos
+    from vision_cli.stages.embedding.engine import EngineOptions, embed_photos
 
-    store = project.root / ".vision" / "embeddings"
-    found = embed_photos(paths, progress=progress, offline=True, store=store, prepare="if it pays")
+    options = EngineOptions(offline=True, store=project.root / ".vision" / "embeddings", prepare="if it pays")
+    found = embed_photos(paths, None, options, progress=progress)
     return np.asarray(found.vectors)
