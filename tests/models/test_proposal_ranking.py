@@ -37,3 +37,12 @@ def test_extreme_logits_stay_exact(extreme: float) -> None:
     _, ranks = ranking.best_first(torch.full((1000,), extreme), 1000)
     assert len(set(ranks.tolist())) == 1000
     assert ranks.max() < 2**24
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_ranks_by_anchor_among_equals(dtype: torch.dtype) -> None:
+    logits = torch.zeros(5000, dtype=dtype)
+    logits[4321] = 2.0
+    places, ranks = ranking.best_first(logits, 5000)
+    assert places.tolist() == [4321, *(place for place in range(5000) if place != 4321)]
+    assert len(set(ranks.tolist())) == 5000

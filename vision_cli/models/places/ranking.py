@@ -24,6 +24,7 @@ def best_first(objectness: Tensor, most: int) -> tuple[Tensor, Tensor]:
         objectness: float (n,), logits.
         most: of them to return.
     """
+    objectness = objectness.float()  # places and ranks are no exact numbers in half precision
     best = objectness.topk(min(most, objectness.shape[0])).indices
     # In the order of the anchors, by the indices of `topk`: LiteRT's converter knows no other sorting.
     best = best[(-best.to(objectness.dtype)).topk(best.shape[0]).indices]
