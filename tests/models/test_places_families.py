@@ -339,3 +339,14 @@ def test_a_batch_of_another_size_has_losses_of_its_own(size_px: tuple[int, int])
     targets = PlaceTargets(1, one, box, one, torch.zeros(1, dtype=torch.bool))
     found = network.losses(torch.zeros(1, 3, height, width), targets)
     assert all(bool(torch.isfinite(part)) for part in found.values())
+
+
+def test_classes_whose_features_were_pressed_down_still_learn() -> None:
+    network = build("ssdlite", TIMM).train()
+    norms = [branch.tower[-1][-1][1] for branch in network.head.classes]
+    for norm in norms:
+        assert isinstance(norm, torch.nn.BatchNorm2d)
+        torch.nn.init.constant_(norm.bias, -50.0)
+    photos, targets = batch()
+    network.losses(photos, targets)["class"].backward()
+    assert all(norm.weight.grad.abs().max() > 0 for norm in norms)

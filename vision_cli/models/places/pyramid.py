@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,19 +10,35 @@ from torch.nn import functional
 _KERNEL = 5
 
 
-def convolution(inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Return a convolution, its batch norm and ReLU6, which quantises well."""
+def relu6() -> nn.Module:
+    """Return the activation that quantises well."""
+    return nn.ReLU6(inplace=True)
+
+
+def convolution(
+    inputs: int,
+    outputs: int,
+    kernel: int = 1,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    activation: Callable[[], nn.Module] = relu6,
+) -> nn.Sequential:
+    """Return a convolution, its batch norm and its activation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outputs, eps=1e-3),
-        nn.ReLU6(inplace=True),
+        activation(),
     )
 
 
-def separable(inputs: int, outputs: int, *, stride: int = 1, kernel: int = _KERNEL) -> nn.Sequential:
-    """Return a depthwise convolution and a 1x1 one (Howard et al. 2017)."""
+def separable(
+    inputs: int, outputs: int, *, stride: int = 1, activation: Callable[[], nn.Module] = relu6
+) -> nn.Sequential:
+    """Return a depthwise convolution and a 1x1 one, which ends in `activation` (Howard et al. 2017)."""
     return nn.Sequential(
-        convolution(inputs, inputs, kernel, stride=stride, groups=inputs), convolution(inputs, outputs)
+        convolution(inputs, inputs, _KERNEL, stride=stride, groups=inputs),
+        convolution(inputs, outputs, activation=activation),
     )
 
 
