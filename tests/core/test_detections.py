@@ -203,4 +203,12 @@ def test_areas_that_are_none() -> None:
     with pytest.raises(DataError, match="an area is no number of square pixels"):
         truth.check(1)
     with pytest.raises(DataError, match="as many areas"):
-        Truth(SIZES, truth.photo, truth.class_id, truth.boxes)
+        Truth(
+            SIZES,
+            truth.photo,
+            truth.class_id,
+            truth.boxes,
+            areas=np.zeros(0),
+            crowd=truth.crowd,
+            difficult=truth.difficult,
+        )

@@ -16,14 +16,17 @@ from PIL import Image, ImageDraw
 from vision_cli.core import project
 from vision_cli.core.errors import DataError, ResourceError, UsageError
 from vision_cli.core.synth_config import ClassifyConfig, LogosConfig, PasteConfig
+from vision_cli.stages.searching import proposal
+from vision_cli.stages.searching.axis import Axis
+from vision_cli.stages.searching.trial import BASE, DONE, FAILED, LABELS, PRUNED, Trial, best_of
+from vision_cli.stages.searching.verdict import verdict
 from vision_cli.stages.synth.asking.commands import COMMANDS
 from vision_cli.stages.synth.run import SynthRequest, make_photos
-from vision_cli.stages.synth.tuning import journal, proposal, real, space, telling
-from vision_cli.stages.synth.tuning.journal import BASE, DONE, FAILED, LABELS, PRUNED, Journal, Trial, best_of
+from vision_cli.stages.synth.tuning import journal, real, space, telling
+from vision_cli.stages.synth.tuning.journal import Journal
 from vision_cli.stages.synth.tuning.request import TuneRequest
 from vision_cli.stages.synth.tuning.trying import Trying
 from vision_cli.stages.synth.tuning.tune import tune
-from vision_cli.stages.synth.tuning.verdict import verdict
 
 pytest.importorskip("optuna")
 
@@ -309,7 +312,7 @@ def test_every_point_of_the_space_is_a_valid_section(name, names):
             assert close(value, settings[key]), (key, value, settings[key])
 
 
-def drawn(axis: space.Axis, rng: np.random.Generator):
+def drawn(axis: Axis, rng: np.random.Generator):
     if axis.words:
         return str(rng.choice(axis.words))
     ends = (axis.low, axis.high)

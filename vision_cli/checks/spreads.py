@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from vision_cli.checks import bins
 from vision_cli.checks.bins import Bins
-from vision_cli.checks.finding import Finding, Floats, Ids, at_annotations, at_images, counted, found
+from vision_cli.checks.finding import Finding, Floats, Ids, Offenders, at_annotations, at_images, counted, found
 from vision_cli.checks.request import Request, floats
 
 FEWEST = 50
@@ -115,7 +115,7 @@ def _of_boxes(request: Request, check: str, found_bins: Bins, what: str) -> list
     )
 
 
-def _said(check: str, of: Bins, what: str, where: object, noun: str) -> list[Finding]:
+def _said(check: str, of: Bins, what: str, where: Offenders, noun: str) -> list[Finding]:
     name, share = of.fullest
     if of.ordinary:
         gaps = f"; none in {_listed(of.empty)}" if of.empty else ""
@@ -126,7 +126,7 @@ def _said(check: str, of: Bins, what: str, where: object, noun: str) -> list[Fin
         f"{what[0].upper()}{what[1:]}: {counted(of.known, noun)} spread as over {extent}; "
         f"most, {share:.0%}, in {name}{gaps}."
     )
-    return found(check, reason, where, figure=of.evenness)  # type: ignore[arg-type]
+    return found(check, reason, where, figure=of.evenness)
 
 
 def _listed(names: tuple[str, ...]) -> str:

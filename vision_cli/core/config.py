@@ -8,7 +8,10 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from vision_cli.core import kpi as kpi_grammar
 from vision_cli.core.errors import UsageError
+from vision_cli.core.input_config import InputConfig as InputConfig
+from vision_cli.core.input_config import TilesConfig as TilesConfig
 from vision_cli.core.metadata_config import MetadataConfig
+from vision_cli.core.search_config import SearchConfig
 from vision_cli.core.section import Fraction, Positive, Section
 from vision_cli.core.synth_config import SynthConfig
 from vision_cli.core.tasks import Task
@@ -105,62 +108,6 @@ class DataConfig(Section):
     """How photos without a split are shared out."""
 
 
-class TilesConfig(Section):
-    """Large photos as overlapping tiles, for small objects: in training, evaluation and prediction alike."""
-
-    size: tuple[int, int]
-    """Of a tile in pixels of the photo: one number, or [width, height]."""
-    overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.2
-    """Least share of a tile's side that its neighbour sees, too; more than the objects that are looked for."""
-    whole: bool = True
-    """Show the whole photo as one more view, for objects that are larger than the overlap."""
-    negatives: Fraction = 0.25
-    """Largest share of the views to learn from that may be without an object, for `detect` and `instance`."""
-
-    @field_validator("size", mode="before")
-    @classmethod
-    def _square(cls, value: Any) -> Any:
-        return (value, value) if isinstance(value, int | str) else value
-
-    @field_validator("size")
-    @classmethod
-    def _range(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if not all(32 <= side <= 8192 for side in value):
-            raise ValueError(f"must be between 32 and 8192 pixels, got {value[0]} x {value[1]}")
-        return value
-
-
-class InputConfig(Section):
-    """What the network sees."""
-
-    size: tuple[int, int] | None = None
-    """Pixels: one number, or [width, height]; the weights' own size when absent."""
-    channels: Literal[1, 3, 4] = 3
-    """1 grey, 3 RGB, 4 RGB and alpha; the first layer is adapted."""
-    resize: Literal["auto", "crop", "stretch", "letterbox"] = "auto"
-    """`crop` loses the long side's ends, `stretch` the aspect ratio, `letterbox` some pixels; `auto` crops where the
-    whole photo has one answer, and letterboxes where the task is about places."""
-    tiles: TilesConfig | None = None
-    """Cut photos into tiles, only for tasks about places; photos are shown whole when absent."""
-
-    @field_validator("size", mode="before")
-    @classmethod
-    def _square(cls, value: Any) -> Any:
-        return (value, value) if isinstance(value, int | str) else value
-
-    @field_validator("size")
-    @classmethod
-    def _range(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
-        if value is not None and not all(32 <= side <= 4096 for side in value):
-            raise ValueError(f"must be between 32 and 4096 pixels, got {value[0]} x {value[1]}")
-        return value
-
-    @field_validator("channels", mode="before")
-    @classmethod
-    def _number(cls, value: Any) -> Any:
-        return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-
 class FeaturesConfig(Section):
     """The shallow classifier of the family `features`."""
 
@@ -170,6 +117,9 @@ class FeaturesConfig(Section):
     """Keep this many of the embedding's dimensions (SelectKBest, ANOVA F)."""
     pca: Annotated[int, Field(ge=1)] | None = None
     """Project onto this many principal components."""
+    C: Positive | None = None
+    """Inverse regularisation; by default 1 of `svm` and 25 of `logistic`, and 20 of the ridge regression that stands
+    for it where the task is `regress`, whose alpha is 1 / C. Not of `knn`."""
     neighbours: Annotated[int, Field(ge=1)] = 5
     """k of the k-nearest-neighbour classifier."""
     columns: list[str] = []
@@ -352,6 +302,8 @@ class ProjectConfig(Section):
     """Network."""
     train: TrainConfig = TrainConfig()
     """Learning."""
+    tune: SearchConfig = SearchConfig()
+    """Searching settings of `model` and `train`."""
     eval: EvalConfig = EvalConfig()
     """Measuring."""
     kpis: list[KpiConfig] = []

@@ -7,7 +7,7 @@ Masks are COCO's compressed run lengths, of the photo's size.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -77,11 +77,11 @@ class Detections(Objects):
         scores: float64 (N,), 0 to 1.
     """
 
-    scores: Floats = None  # type: ignore[assignment]
+    scores: Floats = field(kw_only=True)
 
     def __post_init__(self) -> None:
         Objects.__post_init__(self)
-        if self.scores is None or self.scores.shape != (len(self),):
+        if self.scores.shape != (len(self),):
             raise DataError(f"detections: {len(self)} objects need as many scores.")
 
     def select(self, rows: Bools | Ints) -> Detections:
@@ -122,14 +122,14 @@ class Truth(Objects):
         notes: what was left out and why, one sentence each.
     """
 
-    areas: Floats = None  # type: ignore[assignment]
-    crowd: Bools = None  # type: ignore[assignment]
-    difficult: Bools = None  # type: ignore[assignment]
+    areas: Floats = field(kw_only=True)
+    crowd: Bools = field(kw_only=True)
+    difficult: Bools = field(kw_only=True)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         Objects.__post_init__(self)
-        if any(each is None or each.shape != (len(self),) for each in (self.areas, self.crowd, self.difficult)):
+        if any(each.shape != (len(self),) for each in (self.areas, self.crowd, self.difficult)):
             raise DataError(f"truth: {len(self)} objects need as many areas and flags.")
 
     @property

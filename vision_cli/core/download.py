@@ -109,21 +109,40 @@ def _verify(path: Path, source: Source, *, hint: str, sha256: str = "") -> str:
     return found
 
 
-class _SafeRedirect(urllib.request.HTTPRedirectHandler):
+class CheckedRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows redirects that pass a check."""
+
+    def check(self, request: urllib.request.Request, headers: Any, target: str) -> None:
+        """Raise what keeps a redirect from being followed.
+
+        Args:
+            request: what was asked for.
+            headers: of the answer that redirects.
+            target: the address it names.
+        """
+        raise NotImplementedError
+
+    def redirect_request(  # noqa: PLR0913  the library's own signature
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """Return the request to go on with."""
+        self.check(req, headers, newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class _SafeRedirect(CheckedRedirect):
     """Follows redirects, but never from https down to http; notes the checksum that Hugging Face sends along."""
 
     def __init__(self) -> None:
         self.sha256 = ""
 
-    def redirect_request(  # noqa: PLR0913  the library's own signature
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
-            raise urllib.error.URLError(f"redirected from https to {newurl.partition(':')[0]}")
+    def check(self, request: urllib.request.Request, headers: Any, target: str) -> None:
+        """Refuse to leave https."""
+        if request.full_url.startswith("https:") and not target.startswith("https:"):
+            raise urllib.error.URLError(f"redirected from https to {target.partition(':')[0]}")
         etag = str(headers.get("X-Linked-Etag", "")).strip('"')
         if _SHA256.fullmatch(etag):
             self.sha256 = etag
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 @dataclass(slots=True)

@@ -83,6 +83,18 @@ def parse(data: bytes) -> Outline:
     return of_runs(found.size, found.counts) if isinstance(found, _Mask) else of_rings(found)
 
 
+def rings_of(data: bytes) -> tuple[Points, ...]:
+    """Read the rings of one outline of polygons, float64 (P, 2) each.
+
+    Raises:
+        DataError: it is a mask; see `parse`, too.
+    """
+    found = parse(data)
+    if isinstance(found, Runs):
+        raise DataError("this outline is a mask, not polygons.")
+    return found.rings
+
+
 def of_rings(rings: Sequence[Sequence[float]]) -> Polygons:
     """Return polygons of flat lists x, y, x, y ...
 

@@ -61,7 +61,7 @@ def caption(photo: NDArray[np.uint8], lines: Sequence[Line]) -> NDArray[np.uint8
     canvas = Image.new("RGB", (width_px, height_px + row_px * len(lines)), PAPER)
     draw = ImageDraw.Draw(canvas)
     for index, line in enumerate(lines):
-        _draw_line(draw, line, (height_px + index * row_px, row_px, letter_px), best=index == 0)
+        draw_line(draw, line, (height_px + index * row_px, row_px, letter_px), best=index == 0)
     # Last, so that no tall letter reaches into the photo.
     canvas.paste(Image.fromarray(shown), ((width_px - shown.shape[1]) // 2, 0))
     return np.array(canvas)
@@ -76,7 +76,7 @@ def comfortable(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return thumbnail(photo, _MAX_SIDE_PX)
 
 
-def _draw_line(draw: ImageDraw.ImageDraw, line: Line, place: tuple[int, int, int], *, best: bool) -> None:
+def draw_line(draw: ImageDraw.ImageDraw, line: Line, place: tuple[int, int, int], *, best: bool) -> None:
     """Draw one line at (top, row height, letter height), in pixels."""
     (top, row_px, letter_px), width_px = place, draw.im.size[0]
     middle, room_px = top + row_px / 2, width_px - 2 * GAP_PX

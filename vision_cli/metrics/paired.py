@@ -85,13 +85,14 @@ def differences(
     keys = tuple(key for key in dict.fromkeys(keys) if key in known)
     ones = np.ones((1, n_photos))
     one, other = (_figures(parts, keys, ones)[0] for parts in (first, second))
+
+    def difference(weights: Floats) -> Floats:
+        return _figures(first, keys, weights) - _figures(second, keys, weights)
+
     rng = np.random.default_rng(seed)
-    samples = [
-        _figures(first, keys, weights) - _figures(second, keys, weights)
-        for weights in draws(np.ones(n_photos, dtype=np.int64), resamples, rng)
-    ]
-    errors = _spread(np.concatenate(samples))
-    influences = _influences(first, second, keys, one - other, rng, n_photos)
+    rows = draws(np.ones(n_photos, dtype=np.int64), resamples, rng)
+    errors = _spread(np.concatenate([difference(weights) for weights in rows]))
+    influences = _influences(difference, one - other, rng, n_photos)
     found = {}
     for place, key in enumerate(keys):
         if np.isfinite(one[place]) and np.isfinite(other[place]):
@@ -120,15 +121,17 @@ def _spread(samples: Floats) -> Floats:
     return np.asarray(np.where(2 * number > len(samples), np.sqrt(variance), np.nan))
 
 
-def _influences(  # noqa: PLR0913  one call of one computation
-    first: Sequence[Part],
-    second: Sequence[Part],
-    keys: Collection[str],
-    whole: Floats,
-    rng: np.random.Generator,
-    n_photos: int,
+def _influences(
+    difference: Callable[[Floats], Floats], whole: Floats, rng: np.random.Generator, n_photos: int
 ) -> Floats:
-    """Return what single photos do to each difference, float64 (K, V): for accuracy 1, 0 or -1."""
+    """Return what single photos do to each difference, float64 (K, V): for accuracy 1, 0 or -1.
+
+    Args:
+        difference: of weights (R, n_photos), (R, V).
+        whole: with all photos, (V,).
+        rng: picks some where there are many.
+        n_photos: how many there are.
+    """
     chosen = np.arange(n_photos)
     if n_photos > _MOST_LEFT_OUT:
         chosen = np.sort(rng.choice(n_photos, _MOST_LEFT_OUT, replace=False))
@@ -136,8 +139,7 @@ def _influences(  # noqa: PLR0913  one call of one computation
     for some in _chunks(chosen, max(1, _CHUNK // n_photos)):
         weights = np.ones((len(some), n_photos))
         weights[np.arange(len(some)), some] = 0
-        left = _figures(first, keys, weights) - _figures(second, keys, weights)
-        rows.append(n_photos * whole - (n_photos - 1) * left)
+        rows.append(n_photos * whole - (n_photos - 1) * difference(weights))
     return np.nan_to_num(np.concatenate(rows))
 
 

@@ -232,9 +232,11 @@ def _probabilistic_rows(
     length = features.shape[1]
     transforms = _transforms(config, f_classif)
     if config.classifier == "logistic":
-        pipeline = Pipeline([*transforms, ("model", LogisticRegression(C=_LOGISTIC_C, max_iter=_MAX_ITERATIONS))])
+        pipeline = Pipeline(
+            [*transforms, ("model", LogisticRegression(C=config.C or _LOGISTIC_C, max_iter=_MAX_ITERATIONS))]
+        )
         return _rows(pipeline.fit(features, targets), length)
-    svm = LinearSVC(C=_SVM_C, max_iter=_MAX_ITERATIONS, random_state=seed)
+    svm = LinearSVC(C=config.C or _SVM_C, max_iter=_MAX_ITERATIONS, random_state=seed)
     fitted = calibrated(Pipeline([*transforms, ("model", svm)]), features, targets, seed=seed)
     calibration = fitted.calibrated_classifiers_[0]
     weight, bias = _rows(calibration.estimator, length)
@@ -278,13 +280,16 @@ def _label_row(config: FeaturesConfig, features: Floats, label: NDArray[np.int64
 
 def _regress(config: FeaturesConfig, features: Floats, targets: NDArray[Any], seed: int) -> FeatureHead:
     model = (
-        LinearSVR(C=_SVM_C, max_iter=_MAX_ITERATIONS, random_state=seed)
+        LinearSVR(C=config.C or _SVM_C, max_iter=_MAX_ITERATIONS, random_state=seed)
         if config.classifier == "svm"
-        else Ridge(alpha=_RIDGE_ALPHA)
+        else Ridge(alpha=1 / config.C if config.C else _RIDGE_ALPHA)
     )
     pipeline = Pipeline([*_transforms(config, f_regression), ("model", model)])
     weight, bias = _rows(pipeline.fit(features, targets.reshape(-1)), features.shape[1])
     return _head(weight, bias, "none")
+
+
+_VOTE_LINKS: dict[str, Link] = {"classify": "vote-share", "multilabel": "vote-odds"}
 
 
 def _knn(config: FeaturesConfig, features: Floats, targets: NDArray[Any], task: str, n_outputs: int) -> FeatureHead:
@@ -296,11 +301,10 @@ def _knn(config: FeaturesConfig, features: Floats, targets: NDArray[Any], task: 
     weight = 2 * stored @ matrix.T
     bias = 2 * stored @ offset - (stored**2).sum(axis=1)
     votes = np.eye(n_outputs)[targets.astype(np.int64)] if task == "classify" else targets.reshape(len(stored), -1)
-    link: Link = {"classify": "vote-share", "multilabel": "vote-odds"}.get(task, "vote-mean")  # type: ignore[assignment]
     return FeatureHead(
         torch.from_numpy(weight).float(),
         torch.from_numpy(bias).float(),
-        link=link,
+        link=_VOTE_LINKS.get(task, "vote-mean"),
         votes=torch.from_numpy(votes.astype(np.float32)),
         neighbours=config.neighbours,
     )

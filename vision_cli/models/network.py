@@ -57,6 +57,34 @@ class LinearHead(nn.Sequential):
         self.n_outputs = n_outputs
 
 
+class GroupedHead(nn.Sequential):
+    """A published network's own classifier, some of whose classes may be answered under one name.
+
+    Args:
+        weight: float32 (classes, n_features).
+        bias: float32 (classes,).
+        groups: classes that share a name; their output is the log of their summed exponentials, whose softmax is the sum
+            of their probabilities; empty for the classes themselves.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, groups: Sequence[Sequence[int]] = ()) -> None:
+        linear = nn.Linear(weight.shape[1], weight.shape[0])
+        linear.load_state_dict({"weight": weight, "bias": bias})
+        super().__init__(linear, *([_Grouped(groups)] if groups else []))
+        self.n_outputs = len(groups) or len(weight)
+
+
+class _Grouped(nn.Module):
+    """Logits (N, classes) to those of groups (N, groups)."""
+
+    def __init__(self, groups: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        self.groups = [list(group) for group in groups]
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return torch.stack([torch.logsumexp(logits[:, group], dim=1) for group in self.groups], dim=1)
+
+
 class Classifier(nn.Module):
     """A backbone and a head; satisfies `contracts.Network`."""
 
@@ -86,7 +114,8 @@ def load_tensors(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     """
     # Some modules (MNASNet) refuse a state dict that does not say its version, which safetensors cannot.
     tensors: Any = OrderedDict(state)
-    tensors._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
+    own: Any = module.state_dict()
+    tensors._metadata = own._metadata
     module.load_state_dict(tensors, strict=True)
 
 

@@ -157,12 +157,17 @@ def adapt_first_layer(module: nn.Module, channels: int) -> None:
     adapted = nn.Conv2d(
         channels,
         first.out_channels,
-        kernel_size=first.kernel_size,  # type: ignore[arg-type]
-        stride=first.stride,  # type: ignore[arg-type]
-        padding=first.padding,  # type: ignore[arg-type]
+        kernel_size=_pair(first.kernel_size),
+        stride=_pair(first.stride),
+        padding=first.padding if isinstance(first.padding, str) else _pair(first.padding),
         bias=first.bias is not None,
     )
     module.set_submodule(name, adapted)
+
+
+def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
+    height, width = sizes
+    return height, width
 
 
 def _convert(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -171,5 +176,5 @@ def _convert(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
         state = {pattern.sub(replacement, name): tensor for name, tensor in state.items()}
     if _POSITIONS not in state:
         return state
-    size, patch = int(module.image_size), int(module.patch_size)  # type: ignore[arg-type]
-    return dict(interpolate_embeddings(size, patch, OrderedDict(state)))
+    network: Any = module  # a VisionTransformer
+    return dict(interpolate_embeddings(network.image_size, network.patch_size, OrderedDict(state)))

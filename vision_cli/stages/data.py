@@ -52,6 +52,10 @@ class TaskData:
         """Return the photos of one split."""
         return self.dataset if self.by_heart else self.dataset.split(name)
 
+    def without_test(self) -> TaskData:
+        """Return the photos that may be learned and chosen from: all but those of the test split."""
+        return replace(self, dataset=self.dataset.select(np.isin(self.dataset.splits(), ("train", "val"))))
+
     def targets(self, part: Dataset) -> np.ndarray[Any, Any]:
         """Return int64 (N,), bool (N, C) or float64 (N,), by task, of some of the photos."""
         return targets(part, self.task)

@@ -36,8 +36,8 @@ def fit(request: FitRequest) -> FitResult:
     """
     plan = _checked(request)
     started = time.perf_counter()
-    if not plan.backbone and request.team.first and _head_first(request):
-        fit_head(_head_request(request))
+    if not plan.backbone and request.team.first and head_first(request):
+        fit_head(head_request(request))
         keep_start(request)
     record = fit_head(request) if plan.backbone else fit_network(request, plan)
     notes = _notes(request, record, frozen=plan.backbone)
@@ -59,14 +59,14 @@ def fit(request: FitRequest) -> FitResult:
     )
 
 
-def _head_first(request: FitRequest) -> bool:
+def head_first(request: FitRequest) -> bool:
     """Return whether the head is fitted before the rest learns; a checkpoint of the rest holds a fitted one."""
     folder = request.folder / CHECKPOINTS
     started = request.resume and any((folder / name).is_file() for name in (LAST, PREVIOUS))
     return freezing.starts_fitted(request.options) and not started
 
 
-def _head_request(request: FitRequest) -> FitRequest:
+def head_request(request: FitRequest) -> FitRequest:
     """Return the request for the head alone, in a folder of its own; its cheap epochs are not the run's."""
     options = request.options.model_copy(
         update={"epochs": None, "ema": None, "mixup": 0.0, "learning_rate": None, "weight_decay": None}

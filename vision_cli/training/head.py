@@ -90,19 +90,28 @@ def is_linear(head: nn.Module) -> bool:
 
 def fit_head(request: FitRequest) -> Record:
     """Train the head on embeddings that are computed once, and leave the best weights in it."""
-    features, val_features = embeddings_of(request)
-    scaled = Scaled(request.network.head, torch.from_numpy(features).flatten(0, 1))
-    record = train(_job(request, scaled, features, val_features), resume=request.resume)
+    scaled, job = job_of(request)
+    record = train(job, resume=request.resume)
     scaled.load_state_dict(record.best)
     scaled.fold()
     return record
+
+
+def job_of(request: FitRequest) -> tuple[Scaled, Job]:
+    """Return the head as it learns, and its training on embeddings that are computed here."""
+    features, val_features = embeddings_of(request)
+    scaled = Scaled(request.network.head, torch.from_numpy(features).flatten(0, 1))
+    return scaled, _job(request, scaled, features, val_features)
 
 
 def embeddings_of(request: FitRequest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return embeddings of the training photos' views, float32 (V, N, D), and of the validation photos, (M, D)."""
     options, network, progress = request.options, request.network, request.progress
     how = EmbedOptions(
-        options.batch_size, options.workers, accelerator(options.device), store=request.folder / "embeddings"
+        options.batch_size,
+        options.workers,
+        accelerator(options.device),
+        store=request.vectors or request.folder / "embeddings",
     )
     count = 1 if options.augment == "none" else max(1, min(len(_VIEWS), _VIEW_BUDGET // len(request.train)))
     train_rows = embed_views(network, request.train.paths, (request.preprocess, _VIEWS[:count]), how, progress)

@@ -24,7 +24,7 @@ from vision_cli.training.memory import is_out_of_memory, release
 from vision_cli.training.module import Learner, Subject
 from vision_cli.training.pictures import Album, Pictures
 from vision_cli.training.quiet import quiet
-from vision_cli.training.schedule import Plateau, Schedule
+from vision_cli.training.schedule import Plateau, Rise, Schedule
 from vision_cli.training.state import Checkpoint, Record
 from vision_cli.training.team import NotFiniteError, Team
 
@@ -45,6 +45,8 @@ class Job:
         logs: folder of TensorBoard and CSV files.
         album: where pictures of batches and answers go; None keeps none.
         team: processes that learn together; only the first validates, writes and tells.
+        rise: of the learning rate in a range test, in place of the schedule.
+        callbacks: of Lightning, beside our own.
     """
 
     subject: Subject
@@ -56,6 +58,8 @@ class Job:
     logs: Path
     album: Album | None = None
     team: Team = field(default_factory=Team)
+    rise: Rise | None = None
+    callbacks: tuple[pl.Callback, ...] = ()
 
 
 def train(job: Job, *, resume: bool) -> Record:
@@ -179,7 +183,7 @@ def _attempt(job: Job, record: Record, checkpoint: Checkpoint | None) -> None:
     steps = ceil(len(batches) / record.accumulate)
     options = job.options
     schedule = Schedule(options.schedule, steps * job.book.epochs, steps * min(options.warmup_epochs, job.book.epochs))
-    learner = Learner(job.subject, options, schedule, record)
+    learner = Learner(job.subject, options, job.rise or schedule, record)
     learner.resumed, learner.team = checkpoint, job.team
     trainer = _trainer(job, record, val=val_batches is not None)
     if checkpoint is not None and checkpoint.scaler:
@@ -211,6 +215,7 @@ def _trainer(job: Job, record: Record, *, val: bool) -> pl.Trainer:
         callbacks=[
             *([Pictures(job.album, job.book.epochs)] if job.album and job.team.first else []),
             EndOfEpoch(job.book),
+            *job.callbacks,
         ],
         plugins=[LightningEnvironment()],
         default_root_dir=job.logs,

@@ -20,7 +20,7 @@ from vision_cli.training.average import Average
 from vision_cli.training.batches import tensors
 from vision_cli.training.joint_norms import JointNorms, learn_statistics
 from vision_cli.training.lesson import Judged, Lesson
-from vision_cli.training.schedule import Schedule
+from vision_cli.training.schedule import Rise, Schedule
 from vision_cli.training.state import Checkpoint, Record
 from vision_cli.training.team import ALONE, NotFiniteError, Team
 
@@ -71,7 +71,7 @@ class Learner(pl.LightningModule):  # type: ignore[misc]  # Lightning is not typ
         team: the processes that learn together; set before the training begins.
     """
 
-    def __init__(self, subject: Subject, options: TrainConfig, schedule: Schedule, record: Record) -> None:
+    def __init__(self, subject: Subject, options: TrainConfig, schedule: Schedule | Rise, record: Record) -> None:
         super().__init__()
         self.team: Team = ALONE
         self.net, self.lesson = subject.module, subject.lesson

@@ -44,6 +44,7 @@ class FitRequest:
         resume: continue from `folder/checkpoints/last.ckpt`, if there is one.
         painter: draws pictures of labels and answers; None keeps none.
         team: processes that learn together; see `fit`.
+        vectors: folder that keeps a frozen backbone's embeddings; None is one below `folder`.
     """
 
     network: Network
@@ -58,6 +59,7 @@ class FitRequest:
     resume: bool = False
     painter: Painter | None = None
     team: Team = field(default_factory=Team)
+    vectors: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

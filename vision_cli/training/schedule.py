@@ -50,6 +50,23 @@ def _one_cycle(step: int, steps: int) -> float:
     return _between(1.0, end, min(1.0, (step - top) / max(1e-9, steps - 1 - top)))
 
 
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """Factor of the learning rate in a range test: it grows by the same ratio at each step.
+
+    Attributes:
+        steps: from the first rate to the last.
+        ratio: of the last rate to the first.
+    """
+
+    steps: int
+    ratio: float
+
+    def factor(self, step: int) -> float:
+        """Return the factor at a step, counted from 0."""
+        return float(self.ratio ** (step / max(1, self.steps - 1)))
+
+
 @dataclass(slots=True)
 class Plateau:
     """Reduce on a plateau: the factor shrinks to 0.3 after `patience` epochs without a lower loss.

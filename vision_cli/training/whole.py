@@ -29,12 +29,13 @@ LEARNING_RATE = 5e-4
 def fit_network(request: FitRequest, plan: freezing.Freezing) -> Record:
     """Train what the plan does not freeze, and leave the best weights in the network."""
     network: Any = request.network
-    record = train(_job(request, plan), resume=request.resume)
+    record = train(job_of(request, plan), resume=request.resume)
     network.load_state_dict(record.best)
     return record
 
 
-def _job(request: FitRequest, plan: freezing.Freezing) -> Job:
+def job_of(request: FitRequest, plan: freezing.Freezing) -> Job:
+    """Return the training of what the plan does not freeze."""
     options, preprocess = request.options, request.preprocess
     ema = EMA if options.ema is None else options.ema
     train_photos = AugmentedPhotos(request.train, _training_input(request), options.augment, options.seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import duration, place
-from vision_cli.stages.synth.tuning.journal import Trial
+from vision_cli.stages.searching.trial import Trial
 from vision_cli.stages.synth.tuning.request import TuneResult
 
 _SHOWN = 8

@@ -57,6 +57,24 @@ def classes_of_photo(logits: NDArray[Any], placement: Placement) -> NDArray[np.i
     return found
 
 
+def values_of_photo(values: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
+    """Return the value at each pixel of the photo, float32 (H, W), bilinear; NaN outside of the input.
+
+    Args:
+        values: float32 (h, w) that cover the input.
+        placement: of the photo in the input.
+    """
+    height, width = values.shape
+    columns = _axis(placement.columns(), placement.input_px[0], width)
+    rows = _axis(placement.rows(), placement.input_px[1], height)
+    wide = values[:, columns.low] * (1 - columns.share) + values[:, columns.high] * columns.share
+    down = rows.share[:, None]
+    found = (wide[rows.low] * (1 - down) + wide[rows.high] * down).astype(np.float32)
+    found[~rows.seen] = np.nan
+    found[:, ~columns.seen] = np.nan
+    return found
+
+
 def _axis(centres: NDArray[np.float64], extent: int, cells: int) -> _Axis:
     places = np.clip(centres * (cells / extent) - 0.5, 0, cells - 1)
     low = np.floor(places).astype(np.int64)

@@ -156,8 +156,7 @@ def values_of(row: Row, size: Size, attributes: Mapping[str, Any]) -> tuple[str,
         found = outline.mask(outline.parse(row["outline"]), *size)
         return "brush", [{"format": "rle", "rle": labelstudio_brush.pack(found)}], [{}]
     if row.get("outline_parts"):
-        rings = outline.parse(row["outline"])
-        parts = [ring_values([ring.ravel().tolist()]) for ring in rings.rings]  # type: ignore[union-attr]
+        parts = [ring_values([ring.ravel().tolist()]) for ring in outline.rings_of(row["outline"])]
         return "polygon", *_with_pixels("polygon", parts, size)
     if "keypoints" in row:
         return _keypoints(row, size)
@@ -193,7 +192,7 @@ def _with_pixels(shape: str, rows: list[Row], size: Size) -> tuple[list[Value], 
 def _flat(shape: str, row: Row) -> list[float]:
     match shape:
         case "polygon":
-            return [float(number) for number in outline.parse(row["outline"]).rings[0].ravel()]  # type: ignore[union-attr]
+            return [float(number) for number in outline.rings_of(row["outline"])[0].ravel()]
         case "keypoint":
             return [float(number) for number in keypoints_of(row)[0][:2]]
     return [row["x"], row["y"], row["w"], row["h"], row.get("rotation_deg", 0.0)]

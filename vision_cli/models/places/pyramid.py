@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _KERNEL = 5
+_EPSILON = 1e-3
 
 
 def relu6() -> nn.Module:
@@ -15,31 +16,22 @@ def relu6() -> nn.Module:
     return nn.ReLU6(inplace=True)
 
 
-def convolution(
-    inputs: int,
-    outputs: int,
-    kernel: int = 1,
-    *,
-    stride: int = 1,
-    groups: int = 1,
-    activation: Callable[[], nn.Module] = relu6,
-) -> nn.Sequential:
-    """Return a convolution, its batch norm and its activation."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs, eps=1e-3),
-        activation(),
-    )
+def pointwise(inputs: int, outputs: int, activation: Callable[[], nn.Module] = relu6) -> nn.Sequential:
+    """Return a 1x1 convolution, its batch norm and its activation."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs, eps=_EPSILON), activation())
+
+
+def depthwise(channels: int, stride: int) -> nn.Sequential:
+    """Return a convolution of each channel by itself, its batch norm and ReLU6."""
+    layer = nn.Conv2d(channels, channels, _KERNEL, stride, _KERNEL // 2, groups=channels, bias=False)
+    return nn.Sequential(layer, nn.BatchNorm2d(channels, eps=_EPSILON), relu6())
 
 
 def separable(
     inputs: int, outputs: int, *, stride: int = 1, activation: Callable[[], nn.Module] = relu6
 ) -> nn.Sequential:
     """Return a depthwise convolution and a 1x1 one, which ends in `activation` (Howard et al. 2017)."""
-    return nn.Sequential(
-        convolution(inputs, inputs, _KERNEL, stride=stride, groups=inputs),
-        convolution(inputs, outputs, activation=activation),
-    )
+    return nn.Sequential(depthwise(inputs, stride), pointwise(inputs, outputs, activation))
 
 
 class Pyramid(nn.Module):
@@ -53,7 +45,7 @@ class Pyramid(nn.Module):
         super().__init__()
         pairs = len(inputs) - 1
         self.channels = channels
-        self.lateral = nn.ModuleList(convolution(found, channels) for found in inputs)
+        self.lateral = nn.ModuleList(pointwise(found, channels) for found in inputs)
         self.down = nn.ModuleList(separable(channels, channels) for _ in range(pairs))
         self.shrink = nn.ModuleList(separable(channels, channels, stride=2) for _ in range(pairs))
         self.up = nn.ModuleList(separable(channels, channels) for _ in range(pairs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,21 @@ class Fold:
     held: Dataset
     card: Card
     said: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Folds that are to be trained.
+
+    Attributes:
+        record: the run; each fold's checkpoints lie in a folder of its own, by which it resumes.
+        folds: their numbers, from 0.
+        offline: download nothing.
+    """
+
+    record: run.Run
+    folds: Sequence[int]
+    offline: bool = False
 
 
 def of_features(project: Project, data: TaskData, folds: Folds, progress: Progress, *, offline: bool) -> list[Fold]:
@@ -81,17 +96,10 @@ def _as_split(dataset: Dataset, held: np.ndarray[Any, np.dtype[np.bool_]]) -> Da
     return dataset.with_splits(np.where(held, "test", "train").tolist())
 
 
-def of_trainings(  # noqa: PLR0913  one call of one step
-    project: Project,
-    data: TaskData,
-    folds: Folds,
-    record: run.Run,
-    progress: Progress,
-    *,
-    offline: bool,
-    done: Callable[[int], bool],
+def of_trainings(
+    project: Project, data: TaskData, folds: Folds, missing: Missing, progress: Progress
 ) -> Iterator[Fold]:
-    """Train once a fold, and judge the photos that were held out; folds that are done are left out.
+    """Train once a fold, and judge the photos that were held out.
 
     Each training keeps a share of its photos for validation, as `vision train` does: it stops and calibrates by those.
 
@@ -99,14 +107,11 @@ def of_trainings(  # noqa: PLR0913  one call of one step
         project: its section `model` holds no `auto` any more.
         data: the photos.
         folds: of them.
-        record: the run; each fold's checkpoints lie in a folder of its own, by which it resumes.
+        missing: which folds are not done, and where they are kept.
         progress: hears how far it is.
-        offline: download nothing.
-        done: tells which folds are.
     """
-    for number in range(folds.k):
-        if done(number):
-            continue
+    record, offline = missing.record, missing.offline
+    for number in missing.folds:
         progress.say(f"fold {number + 1} of {folds.k}")
         part = fold_data(project, data, folds, number)
         network = fitting.build(project, part, progress, offline=offline)

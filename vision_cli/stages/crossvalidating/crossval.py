@@ -230,10 +230,9 @@ def _judged(work: _Work, record: run.Run, progress: Progress) -> tuple[list[summ
         classifier = work.project.config.model.features.classifier
         how.append(f"{classifier} on features that were computed once")
     else:
-        folds = answers.of_trainings(
-            work.project, work.data, work.folds, record, progress, offline=offline, done=lambda n: _is_done(record, n)
-        )
-        for fold in folds:
+        left = [number for number in range(work.folds.k) if not _is_done(record, number)]
+        missing = answers.Missing(record, left, offline=offline)
+        for fold in answers.of_trainings(work.project, work.data, work.folds, missing, progress):
             _keep(work, record, fold)
         how.append(f"{work.project.config.model.backbone} ({work.project.config.model.family}) trained once a fold")
     folders = [answers.folder_of(record, number) for number in range(work.folds.k)]

@@ -6,9 +6,10 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from vision_cli.core.download import CheckedRedirect
 from vision_cli.core.errors import DataError, MissingPartError, UsageError
 from vision_cli.stages.embedding.reading import Held
 
@@ -78,17 +79,15 @@ def _limited(url: str, response: Any) -> bytes:
     return bytes(content)
 
 
-class _NamedHosts(urllib.request.HTTPRedirectHandler):
+class _NamedHosts(CheckedRedirect):
     """Follows redirects to hosts that are named, and refuses others."""
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self._hosts = hosts
 
-    def redirect_request(  # noqa: PLR0913  the library's own signature
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        check_address(newurl, self._hosts, offline=False)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    def check(self, request: urllib.request.Request, headers: Any, target: str) -> None:
+        """Refuse other hosts."""
+        check_address(target, self._hosts, offline=False)
 
 
 def _opener(hosts: Sequence[str]) -> urllib.request.OpenerDirector:

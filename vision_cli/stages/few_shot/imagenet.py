@@ -118,9 +118,7 @@ def file_of(classes: Mapped | None = None) -> Path:
     require(("onnxruntime",), extra="onnx", what=f"the model '{NAMES[0]}'")
     if classes is None:
         return _written(labels(), ())
-    taken = {at for row in classes.indices for at in row}
-    rest = tuple(at for at in range(graph.N_CLASSES) if at not in taken)
-    return _written((*classes.names, NONE_OF_THESE), (*classes.indices, rest))
+    return _written(*_groups(classes))
 
 
 def _written(names: tuple[str, ...], groups: tuple[tuple[int, ...], ...]) -> Path:
@@ -136,9 +134,24 @@ def _written(names: tuple[str, ...], groups: tuple[tuple[int, ...], ...]) -> Pat
     return path
 
 
-def _content(names: tuple[str, ...], groups: tuple[tuple[int, ...], ...]) -> bytes:
-    values = weights.tensors()
-    card = Card(
+def answered(classes: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...], tuple[str, ...]]:
+    """Return the names that answers have, ImageNet's classes that each stands for, and what is to be said of it.
+
+    Args:
+        classes: the user's; for none, or `all`, the names are ImageNet's own, and no classes are listed.
+
+    Raises:
+        UsageError: ImageNet has none of them.
+    """
+    if not classes or tuple(classes) == (ALL,):
+        return labels(), (), ()
+    found = mapped(classes)
+    return *_groups(found), tuple(found.said())
+
+
+def card_of(names: tuple[str, ...]) -> Card:
+    """Return the network's card, for answers of these names."""
+    return Card(
         task="classify",
         classes=ClassMap(names),
         preprocess=graph.PREPROCESS,
@@ -150,10 +163,20 @@ def _content(names: tuple[str, ...], groups: tuple[tuple[int, ...], ...]) -> byt
         created="",
     )
 
+
+def _groups(classes: Mapped) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    taken = {at for row in classes.indices for at in row}
+    rest = tuple(at for at in range(graph.N_CLASSES) if at not in taken)
+    return (*classes.names, NONE_OF_THESE), (*classes.indices, rest)
+
+
+def _content(names: tuple[str, ...], groups: tuple[tuple[int, ...], ...]) -> bytes:
+    values = weights.tensors()
+
     def packed(text: str) -> bytes:
         return graph.onnx_bytes(values, (graph.LOGITS,), metadata=[(METADATA_KEY, text)], groups=groups)
 
-    return sealed(replace(card, layout="nchw", precision="float32"), packed)
+    return sealed(replace(card_of(names), layout="nchw", precision="float32"), packed)
 
 
 def has_classes(backbone: str) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,16 @@ from vision_cli.stages.running.place_rows import PlaceRow
 
 PICTURE_PX = 800
 _SUFFIXES = (".json", ".csv")
-_Photos = tuple[Sequence[Path], Mapping[Path, Path]]
+
+
+class _Photos(NamedTuple):
+    """Paths, where annotated copies of them go, and their own columns where they are of a data set."""
+
+    paths: Sequence[Path]
+    copies: Mapping[Path, Path]
+    dataset: Dataset | None
+
+
 """Photos, and where the annotated copy of each goes."""
 
 
@@ -144,13 +152,13 @@ def predict(request: PredictRequest, progress: Progress) -> PredictResult:
     model, runner, said = _opened(request, progress)
     if request.wanted is not None:
         prediction_sets.check_task(request.wanted, runner.card.task)
-    seen = (paths, {} if request.dry_run else copies)
+    seen = _Photos(paths, {} if request.dry_run else copies, photos)
     if isinstance(runner, answering.Opened):
         result = _few(request, runner, seen, progress)
     else:
         if runner.card.task not in PLACE_TASKS:
             said = (*said, *_unknown_attributes(runner.card, photos))
-        looked = _places if runner.card.task in PLACE_TASKS else partial(_wholes, photos)
+        looked = _places if runner.card.task in PLACE_TASKS else _wholes
         result = replace(looked(request, model, runner, seen, progress), notes=said)
     if request.wanted is not None:
         rows = result.unsure if request.unsure else result.answers
@@ -190,9 +198,8 @@ def _opened(request: PredictRequest, progress: Progress) -> tuple[Path, Runner |
 
 
 def _few(request: PredictRequest, opened: answering.Opened, photos: _Photos, progress: Progress) -> PredictResult:
-    paths, copies = photos
-    rows, refused = opened.look(paths, progress)
-    pictures = tuple(_write_pictures(rows, copies, progress)) if copies else ()
+    rows, refused = opened.look(photos.paths, progress)
+    pictures = tuple(_write_pictures(rows, photos.copies, progress)) if photos.copies else ()
     return PredictResult(opened.path, opened.runtime, opened.card.task, rows, refused, request.output, pictures)
 
 
@@ -229,15 +236,8 @@ def _unknown_attributes(card: Card, dataset: Dataset | None) -> tuple[str, ...]:
     return (f"The model takes {', '.join(missing)} into account; here the average stands in. --data VIEW knows more.",)
 
 
-def _wholes(  # noqa: PLR0913  the photos' own columns beside what every kind takes
-    dataset: Dataset | None,
-    request: PredictRequest,
-    model: Path,
-    runner: Runner,
-    photos: _Photos,
-    progress: Progress,
-) -> PredictResult:
-    paths, copies = photos
+def _wholes(request: PredictRequest, model: Path, runner: Runner, photos: _Photos, progress: Progress) -> PredictResult:
+    paths, copies, dataset = photos
     shares = None if dataset is None else attributes.shares(runner.card.model, dataset.images)
     answered = inference.predict_readable(runner, paths, progress, shares=shares)
     rows = tuple(photo_answers.rows_of(answered.paths, answered.predictions, runner.card))
@@ -248,7 +248,7 @@ def _wholes(  # noqa: PLR0913  the photos' own columns beside what every kind ta
 def _places(request: PredictRequest, model: Path, runner: Runner, photos: _Photos, progress: Progress) -> PredictResult:
     from vision_cli.stages.running import place_predict
 
-    found = place_predict.look(runner, *photos, progress, unsure=request.unsure)
+    found = place_predict.look(runner, photos.paths, photos.copies, progress, unsure=request.unsure)
     rows, refused, pictures = tuple(found.rows), tuple(found.refused), tuple(found.pictures)
     result = PredictResult(model, runner.runtime, runner.card.task, rows, refused, request.output, pictures)
     return replace(result, unsure=tuple(found.unsure))

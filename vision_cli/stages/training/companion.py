@@ -34,6 +34,7 @@ def as_plain(request: TrainRequest) -> dict[str, Any]:
         "overfit": request.overfit,
         "fraction": request.fraction,
         "epochs": request.epochs,
+        "no_test": request.no_test,
     }
 
 
@@ -44,7 +45,7 @@ def from_plain(values: Mapping[str, Any]) -> TrainRequest:
     from vision_cli.stages.training.train import TrainRequest
 
     project = Project(Path(values["root"]), None, ProjectConfig.model_validate(values["config"]))
-    asked = {name: values[name] for name in ("resume", "overfit", "fraction", "epochs")}
+    asked = {name: values[name] for name in ("resume", "overfit", "fraction", "epochs", "no_test")}
     return TrainRequest(project, offline=True, **asked)
 
 
@@ -62,11 +63,10 @@ def learn(request: TrainRequest, place: Seat, folder: Path) -> None:
     """
     from vision_cli.core.progress import Silent
     from vision_cli.core.run import Run
-    from vision_cli.stages.data import load_view
     from vision_cli.stages.training import fitting, planning, processes, train
     from vision_cli.training.joining import joined
 
-    whole = load_view(request.project, remember=False)
+    whole = train.view(replace(request, dry_run=True))
     request = replace(request, project=planning.resolved(request.project, whole))
     request, data = train.asked(request, whole)
     network = fitting.build(request.project, data, Silent(), offline=request.offline)

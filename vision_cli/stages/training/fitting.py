@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from vision_cli.models.defaults import WEIGHT_WORDS
 from vision_cli.stages.data import TaskData
 
 if TYPE_CHECKING:
+    from vision_cli.training.request import FitRequest
     from vision_cli.training.team import Team
 
 FEATURES = "features"
@@ -42,6 +44,7 @@ class FitTask:
         record: the run that is written to.
         resume: go on from the run's last checkpoint.
         team: the processes that learn together; None is this one alone.
+        vectors: folder that keeps a frozen backbone's embeddings; the run's own when None.
     """
 
     project: Project
@@ -50,6 +53,7 @@ class FitTask:
     record: Run
     resume: bool = False
     team: Team | None = None
+    vectors: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,39 +244,50 @@ def train_options(config: ProjectConfig) -> TrainConfig:
     return config.train.model_copy(update={"freeze": freeze, "norms": "learn", "head_first": False})
 
 
-def _fit_network(
-    task: FitTask, network: Network, decode: Decode, progress: Progress
-) -> tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]:
-    from vision_cli.training.checks import freezing_plan
+def photo_request(task: FitTask, decode: Decode, progress: Progress) -> FitRequest:
+    """Return the training of a network that answers about whole photos.
+
+    Args:
+        task: what to fit to what.
+        decode: of values, see `value_scale`.
+        progress: is told of every epoch.
+    """
     from vision_cli.training.fit import FitRequest
-    from vision_cli.training.fit import fit as run_loop
     from vision_cli.training.photo_painting import PhotoPainter
     from vision_cli.training.photos import Photos
     from vision_cli.training.team import ALONE
 
-    team = task.team or ALONE
+    team, network = task.team or ALONE, task.network
     train, val = task.data.part("train"), task.data.part("val")
-    options = train_options(task.project.config)
-    if not freezing_plan(options, network, photos=len(train)).backbone:
-        found = framing.cropped(train, network.preprocess)
+    return FitRequest(
+        network=network,
+        task=task.data.task,
+        train=Photos(train.paths(), loss_targets(task.data, train, decode)),
+        val=Photos(val.paths(), loss_targets(task.data, val, decode)),
+        options=train_options(task.project.config),
+        preprocess=network.preprocess,
+        folder=task.record.folder,
+        log=task.record.log,
+        progress=progress,
+        resume=task.resume,
+        painter=PhotoPainter(task.data.task, task.data.dataset.classes.names, decode) if team.first else None,
+        team=team,
+        vectors=task.vectors,
+    )
+
+
+def _fit_network(
+    task: FitTask, network: Network, decode: Decode, progress: Progress
+) -> tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]:
+    from vision_cli.training.checks import freezing_plan
+    from vision_cli.training.fit import fit as run_loop
+
+    request = photo_request(task, decode, progress)
+    if not freezing_plan(request.options, network, photos=len(request.train)).backbone:
+        found = framing.cropped(task.data.part("train"), network.preprocess)
         if found:
             progress.warn(found.message)
-    result = run_loop(
-        FitRequest(
-            network=network,
-            task=task.data.task,
-            train=Photos(train.paths(), loss_targets(task.data, train, decode)),
-            val=Photos(val.paths(), loss_targets(task.data, val, decode)),
-            options=options,
-            preprocess=network.preprocess,
-            folder=task.record.folder,
-            log=task.record.log,
-            progress=progress,
-            resume=task.resume,
-            painter=PhotoPainter(task.data.task, task.data.dataset.classes.names, decode) if team.first else None,
-            team=team,
-        )
-    )
+    result = run_loop(request)
     if task.resume:
         log_anew(task.record, result.history)
     mode = "head on a frozen backbone's embeddings" if result.frozen else "network"

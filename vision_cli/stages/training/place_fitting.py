@@ -114,6 +114,18 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
         from vision_cli.stages.training import own_recipe
 
         return own_recipe.fit(task, task.network, progress)
+    network: PlaceNetwork = task.network  # type: ignore[assignment]  # who built it knew the task
+    result = run_loop(scene_request(task, progress))
+    if task.resume:
+        log_anew(task.record, result.history)
+    epochs = f"best epoch {result.best_epoch} of {result.epochs}"
+    summary = f"network: {epochs}, {result.stopped}, {result.seconds:.0f} s of learning"
+    options = models.options(task.project.config.model, network)
+    return Fitted(network, options, network.decode, (summary, *result.notes), tuple(result.history))
+
+
+def scene_request(task: FitTask, progress: Progress) -> PlaceFitRequest:
+    """Return the training of a network that finds places."""
     team = task.team or ALONE
     network: PlaceNetwork = task.network  # type: ignore[assignment]  # who built it knew the task
     train, val = scenes(task.data.part("train"), task.data.task), scenes(_judging(task.data), task.data.task)
@@ -121,28 +133,20 @@ def fit(task: FitTask, progress: Progress) -> Fitted:
         progress.warn("There are no validation photos: the last epoch is kept, and nothing stops early.")
     if network.preprocess.tiles is not None:
         train, val = _cut(task.project, network.preprocess.tiles, train), tiled(val, network.preprocess.tiles)
-    result = run_loop(
-        PlaceFitRequest(
-            network=network,
-            train=train,
-            val=val,
-            options=train_options(task.project.config),
-            preprocess=network.preprocess,
-            folder=task.record.folder,
-            log=task.record.log,
-            progress=progress,
-            judge=judge_of(network, val),
-            resume=task.resume,
-            painter=painter(task.data, network.decode, network.preprocess) if team.first else None,
-            team=team,
-        )
+    return PlaceFitRequest(
+        network=network,
+        train=train,
+        val=val,
+        options=train_options(task.project.config),
+        preprocess=network.preprocess,
+        folder=task.record.folder,
+        log=task.record.log,
+        progress=progress,
+        judge=judge_of(network, val),
+        resume=task.resume,
+        painter=painter(task.data, network.decode, network.preprocess) if team.first else None,
+        team=team,
     )
-    if task.resume:
-        log_anew(task.record, result.history)
-    epochs = f"best epoch {result.best_epoch} of {result.epochs}"
-    summary = f"network: {epochs}, {result.stopped}, {result.seconds:.0f} s of learning"
-    options = models.options(task.project.config.model, network)
-    return Fitted(network, options, network.decode, (summary, *result.notes), tuple(result.history))
 
 
 def painter(data: TaskData, decode: PlaceDecode, preprocess: Preprocess) -> ScenePainter:

@@ -57,6 +57,9 @@ class TrainRequest:
         overfit: learn so many photos by heart instead: the first thing to try when a training goes wrong.
         fraction: train on a share of the photos instead, and estimate what all of them will take.
         epochs: instead of the project's; of the sample alone, where there is one.
+        no_test: the photos of the test split are not there for it: nothing of them is looked at.
+        out: folder whose `runs` gets it; the project's when None.
+        vectors: folder that keeps a frozen backbone's embeddings; the run's own when None.
     """
 
     project: Project
@@ -66,6 +69,9 @@ class TrainRequest:
     overfit: int | None = None
     fraction: float | None = None
     epochs: int | None = None
+    no_test: bool = False
+    out: Path | None = None
+    vectors: Path | None = None
 
     @property
     def stage(self) -> str:
@@ -148,7 +154,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
     started, given = time.perf_counter(), request
     _check_modes(request)
     companion.leave_to_first(request)
-    whole = load_view(request.project, remember=not request.dry_run)
+    whole = view(request)
     request = replace(request, project=planning.resolved(request.project, whole))
     declared = request.project.config
     request, data = asked(request, whole)
@@ -172,7 +178,9 @@ def train(request: TrainRequest, progress: Progress) -> TrainResult:
         with run.recorded(record), _resumable_if_interrupted(record, progress):
             call = processes.Call(companion.as_plain(given), record, project.config.train.batch_size)
             with processes.together(place, call, progress) as team:
-                fitted = fitting.fit(FitTask(project, data, network, record, request.resume, team), progress)
+                fitted = fitting.fit(
+                    FitTask(project, data, network, record, request.resume, team, request.vectors), progress
+                )
             verified = verifying.verify(project, data, fitted, record, progress)
             done = _result(data, counts, findings, record, verified)
             fit = _fit(project, data, fitted)
@@ -215,6 +223,12 @@ def _check_modes(request: TrainRequest) -> None:
     if (request.resume and asked) or len(asked) > 1:
         both = asked if len(asked) > 1 else [*asked, "--resume"]
         raise UsageError(f"{' and '.join(both)} do not go together.", hint="Give one of them.")
+
+
+def view(request: TrainRequest) -> TaskData:
+    """Return the photos of the view, without those of the test split where it is not to be seen."""
+    whole = load_view(request.project, remember=not request.dry_run)
+    return whole.without_test() if request.no_test else whole
 
 
 def asked(request: TrainRequest, whole: TaskData) -> tuple[TrainRequest, TaskData]:
@@ -308,7 +322,7 @@ def _created(request: TrainRequest, parts: tuple[TaskData, TaskData], photos: st
         "photos_digest": photos,
         **({"learned_of": len(data.dataset)} if data.part_of else {}),
     }
-    return run.create(project.root, request.stage, config.name, manifest)
+    return run.create(request.out or project.root, request.stage, config.name, manifest)
 
 
 @contextmanager

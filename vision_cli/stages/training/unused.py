@@ -39,6 +39,11 @@ def warn(declared: TrainConfig, config: ProjectConfig, data: TaskData, network: 
         progress.warn(f"{', '.join(others)}: without effect with the family {config.model.family}.")
 
 
+def without_effect(declared: TrainConfig, config: ProjectConfig, data: TaskData, network: Network) -> list[str]:
+    """Return the dotted names of settings that somebody changed and that have no effect; see `warn`."""
+    return [*_of_training(declared, config, data, network)[0], *in_model(config.model, data.task)]
+
+
 def _of_training(
     declared: TrainConfig, config: ProjectConfig, data: TaskData, network: Network
 ) -> tuple[list[str], str]:
@@ -80,7 +85,11 @@ def in_recipe(train: TrainConfig, task: str) -> list[str]:
 
 def in_model(model: ModelConfig, task: str) -> list[str]:
     """Return the settings of the network that only others have."""
-    ignored = {"features": model.family != FEATURES, "upsample": model.family != "fcn", "dropout": task in PLACE_TASKS}
+    ignored = {
+        "features": model.family != FEATURES,
+        "upsample": model.family != "fcn",
+        "dropout": task in PLACE_TASKS or model.family == FEATURES,
+    }
     return _named("model", frozenset(key for key in _changed(model) if ignored.get(key)))
 
 

@@ -91,7 +91,7 @@ def fit(request: PlaceFitRequest) -> FitResult:
     if not len(request.train):
         raise DataError("train: there are no photos to learn from.", hint="Look at the view and the split.")
     network: Any = request.network
-    record = train(_job(request), resume=request.resume)
+    record = train(job_of(request), resume=request.resume)
     network.load_state_dict(record.best)
     network.eval().requires_grad_(True).cpu()
     album = album_of(request.folder, request.painter, request.val, request.preprocess)
@@ -120,7 +120,8 @@ def _notes(request: PlaceFitRequest, record: Record) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _job(request: PlaceFitRequest) -> Job:
+def job_of(request: PlaceFitRequest) -> Job:
+    """Return the training."""
     options = request.options
     seen = AugmentedScenes(request.train, request.preprocess, options.augment, options.seed, _mixing(request))
     val = PlainScenes(request.val, request.preprocess)

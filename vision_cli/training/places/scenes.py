@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from vision_cli.imaging.read import read_photo
 from vision_cli.training.cache import PhotoCache
 from vision_cli.training.places.scene import Scene
 
+Plane = TypeVar("Plane", bound=np.generic)
 MASKED = ("instance", "panoptic")
 """Tasks that learn a mask of each object."""
 PIXELWISE = ("semantic", "panoptic")
@@ -179,7 +181,7 @@ def _masks(truth: Truth, rows: NDArray[np.int64], window: Window, placement: Pla
     return found
 
 
-def _seen(plane: NDArray[np.generic], placement: Placement, outside: int) -> NDArray:  # type: ignore[type-arg]
+def _seen(plane: NDArray[Plane], placement: Placement, outside: int) -> NDArray[Plane]:
     """Return a plane (H, W) of the photo as the network's input shows it, nearest pixel; `outside` beyond the photo."""
     found = np.full(placement.input_px[::-1], outside, dtype=plane.dtype)
     columns, rows = (

@@ -54,9 +54,11 @@ def fix(
     source_format: Format = None,
     images_root: ImagesRoot = None,
 ) -> None:
-    """Mend what `vision data check` finds, in a copy, and say what was changed. Without --repair: all but those that
-    somebody has to decide on (boxes-from-outlines, leaks-to-one-split, upright-photos).
-    """  # noqa: D205
+    """Mend what `vision data check` finds, in a copy, and say what was changed.
+
+    Without --repair: all but those that somebody has to decide on (boxes-from-outlines, leaks-to-one-split,
+    upright-photos).
+    """
     session = Session.of(context)
     import os
 

@@ -15,6 +15,7 @@ from typing import Any
 from vision_cli import formats
 from vision_cli.core import files
 from vision_cli.core.errors import ResourceError, UsageError
+from vision_cli.stages.searching.sameness import differences
 from vision_cli.stages.synth.asking.asked import Shard
 from vision_cli.stages.synth.making import records
 from vision_cli.stages.synth.making.maker import PHOTOS
@@ -167,22 +168,6 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def differences(there: Any, now: Mapping[str, Any]) -> list[str]:
-    """Return in what settings differ, a line each."""
-    before = there if isinstance(there, Mapping) else {}
-    plain = json.loads(files.json_text(now))
-    names = dict.fromkeys((*plain, *before))
-    return [
-        f"{name}: {_told(before.get(name))} there, {_told(plain.get(name))} now"
-        for name in names
-        if before.get(name) != plain.get(name)
-    ]
-
-
-def _told(value: Any) -> str:
-    return files.json_text(value, indent=None)
 
 
 _NEEDED = {

@@ -12,49 +12,16 @@ from typing import Any
 
 from vision_cli.core import files
 from vision_cli.core.errors import UsageError
-from vision_cli.stages.synth.making.run_folder import differences, locked
-from vision_cli.stages.synth.tuning.space import Place
+from vision_cli.stages.searching.sameness import differences
+from vision_cli.stages.searching.trial import Trial
+from vision_cli.stages.synth.making.run_folder import locked
 
 STATE, LOG, PAGE, DIFF = "tune.json", "journal.jsonl", "report.html", "vision.yaml.diff"
 REAL, TRIAL = "real", "trial"
 """Folders: the photos that trials are judged on, and what the trial of the moment makes."""
 
-BASE, LABELS, SEARCH = "as the project file says", "as the real labels are", "search"
-"""What a trial's settings come from."""
-DONE, PRUNED, FAILED = "done", "hopeless", "failed"
-"""What became of a trial; hopeless ones were ended early."""
-
 _OURS = frozenset({STATE, LOG, PAGE, DIFF, REAL, TRIAL})
 _SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A training on photos of some settings, judged on the real ones.
-
-    Attributes:
-        number: from 1; those of the same settings with another seed share it.
-        origin: one of BASE, LABELS and SEARCH.
-        again: 0, or from 1 for what is tried once more with another seed.
-        settings: that were searched.
-        place: the point of the space that they are, or are nearest to.
-        scores: after each epoch, where it was judged.
-        score: of the trained model; None where it did not come to that.
-        state: one of DONE, PRUNED and FAILED.
-        seconds: that it took.
-        said: why it failed.
-    """
-
-    number: int
-    origin: str
-    again: int
-    settings: Mapping[str, Any]
-    place: Place
-    scores: tuple[float | None, ...] = ()
-    score: float | None = None
-    state: str = DONE
-    seconds: float = 0.0
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +106,3 @@ class Journal:
     def add(self, trial: Trial) -> None:
         """Write a trial down."""
         files.append_json_line(self.log, asdict(trial))
-
-
-def searched(trials: list[Trial]) -> list[Trial]:
-    """Return the trials of the search, each number once."""
-    return [each for each in trials if not each.again]
-
-
-def best_of(trials: list[Trial]) -> Trial | None:
-    """Return the trial of the search with the highest score; of equal ones the first."""
-    done = [each for each in searched(trials) if each.state == DONE and each.score is not None]
-    return max(done, key=lambda each: (each.score or 0.0, -each.number)) if done else None

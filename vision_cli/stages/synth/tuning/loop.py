@@ -12,31 +12,31 @@ from vision_cli.core import files
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.synth_config import TuneConfig
-from vision_cli.stages.synth.asking import asked as asking
-from vision_cli.stages.synth.asking.asked import Asked
-from vision_cli.stages.synth.asking.commands import CLASSIFY, AnyConfig, Command
-from vision_cli.stages.synth.tuning import proposal, space, telling
-from vision_cli.stages.synth.tuning.journal import (
+from vision_cli.stages.searching import proposal
+from vision_cli.stages.searching.axis import Place
+from vision_cli.stages.searching.sampling import Search
+from vision_cli.stages.searching.trial import (
     BASE,
-    DIFF,
     DONE,
     FAILED,
     LABELS,
-    PAGE,
     PRUNED,
     SEARCH,
-    TRIAL,
-    Journal,
     Trial,
     best_of,
     searched,
 )
+from vision_cli.stages.searching.verdict import Verdict, verdict
+from vision_cli.stages.searching.watching import HopelessError
+from vision_cli.stages.synth.asking import asked as asking
+from vision_cli.stages.synth.asking.asked import Asked
+from vision_cli.stages.synth.asking.commands import CLASSIFY, AnyConfig, Command
+from vision_cli.stages.synth.tuning import space, telling
+from vision_cli.stages.synth.tuning.journal import DIFF, PAGE, TRIAL, Journal
 from vision_cli.stages.synth.tuning.real import RealPhotos
 from vision_cli.stages.synth.tuning.request import TuneRequest, TuneResult
-from vision_cli.stages.synth.tuning.search import Search
-from vision_cli.stages.synth.tuning.space import Knob, Place
-from vision_cli.stages.synth.tuning.trying import METRICS, HopelessError, Trying
-from vision_cli.stages.synth.tuning.verdict import Verdict, verdict
+from vision_cli.stages.synth.tuning.space import Knob
+from vision_cli.stages.synth.tuning.trying import METRICS, Trying
 
 MOST_TRIALS = 10_000
 """Where only time ends a search."""

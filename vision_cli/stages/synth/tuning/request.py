@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vision_cli.core.project import Project
-from vision_cli.stages.synth.tuning.journal import Trial
-from vision_cli.stages.synth.tuning.verdict import Verdict
+from vision_cli.stages.searching.trial import Trial
+from vision_cli.stages.searching.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,40 +11,12 @@ from pydantic import ValidationError
 
 from vision_cli.core.catalogue import suggestion
 from vision_cli.core.errors import UsageError
+from vision_cli.stages.searching.axis import Axis, Place
 from vision_cli.stages.synth.asking.commands import AnyConfig
 from vision_cli.synth import LOOKS
 from vision_cli.synth.settings import EFFECTS
 
-Place = Mapping[str, float | int | str]
-"""A point of the space, by the names of its axes."""
-
 _DIGITS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One number or word of a point.
-
-    Attributes:
-        name: of it.
-        low: least.
-        high: largest.
-        log: drawn evenly on a logarithmic scale.
-        whole: an integer.
-        words: drawn instead of a number.
-    """
-
-    name: str
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-    whole: bool = False
-    words: tuple[str, ...] = ()
-
-    def nearest(self, value: float) -> float | int:
-        """Return the value within the range that is nearest."""
-        inside = min(max(value, self.low), self.high)
-        return round(inside) if self.whole else float(inside)
 
 
 class Knob(Protocol):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from vision_cli.core.progress import Silent
 from vision_cli.reports import tuned
 from vision_cli.reports.tuned import Against, Tried, TunedPage
+from vision_cli.stages.searching.trial import Trial, best_of, searched
 from vision_cli.stages.synth.asking.asked import Asked
 from vision_cli.stages.synth.telling import preview
-from vision_cli.stages.synth.tuning.journal import Trial, best_of, searched
 from vision_cli.stages.synth.tuning.space import Knob, axes_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.project import Project
 from vision_cli.models.defaults import WEIGHT_WORDS
+from vision_cli.stages.searching.watching import Watch, Watched
 from vision_cli.stages.synth.asking import commands
 from vision_cli.stages.synth.asking.commands import COMMANDS
 from vision_cli.stages.synth.run import SynthRequest, make_photos
@@ -25,14 +26,6 @@ METRICS = {"detect": "ap50", "instance": "ap50", commands.CLASSIFY: "f1"}
 
 _MADE, _REAL, _VIEW = "made", "real", "trial"
 _FEWEST_RESAMPLES = 100
-_RESUME = "to go on later:"
-
-Watch = Callable[[float | None], None]
-"""Is told the score after each epoch; raises HopelessError to end the trial."""
-
-
-class HopelessError(Exception):
-    """The trial is ended early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ class Trying:
         from vision_cli.stages.training.train import TrainRequest, train
 
         project = self.training(again)
-        result = train(TrainRequest(project, offline=self.offline), _Watched(progress, watch))
+        result = train(TrainRequest(project, offline=self.offline), Watched(progress, watch))
         measured = result.measurement.values.get(METRICS[self.task]) if result.measurement else None
         if measured is None:
             raise UsageError(f"the real photos give no {METRICS[self.task]}.", hint="Check their labels.")
@@ -139,25 +132,3 @@ class Trying:
         if model.weights in WEIGHT_WORDS:
             return {}
         return {"model": model.model_copy(update={"weights": str(self.project.path(model.weights))})}
-
-
-@dataclass(slots=True)
-class _Watched:
-    """Passes on what a training tells, and shows the score of each epoch to who watches."""
-
-    progress: Progress
-    watch: Watch
-
-    def say(self, text: str) -> None:
-        """Leave out what each trial says again."""
-
-    def warn(self, text: str) -> None:
-        """Pass a warning on, but for how to resume a training that is deleted."""
-        if not text.startswith(_RESUME):
-            self.progress.warn(text)
-
-    def step(self, name: str, done: int, total: int, values: Mapping[str, float] | None = None) -> None:
-        """Pass a step on; after all epochs but the last one, the trial may be hopeless."""
-        self.progress.step(name, done, total, values)
-        if name == "train":
-            self.watch((values or {}).get("val_score"))

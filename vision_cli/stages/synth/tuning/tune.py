@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from vision_cli.core.config import ProjectConfig
 from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.synth_config import TuneConfig
 from vision_cli.stages import places
+from vision_cli.stages.searching import sampling
+from vision_cli.stages.searching.watching import Once
 from vision_cli.stages.synth.asking import asked as asking
 from vision_cli.stages.synth.asking.asked import Given
 from vision_cli.stages.synth.asking.commands import CLASSIFY, COMMANDS, AnyConfig, Command
 from vision_cli.stages.synth.run import FOLDER
-from vision_cli.stages.synth.tuning import real, search, space
+from vision_cli.stages.synth.tuning import real, space
 from vision_cli.stages.synth.tuning.journal import Journal
 from vision_cli.stages.synth.tuning.loop import MOST_TRIALS, Tuning
 from vision_cli.stages.synth.tuning.request import TuneRequest, TuneResult
@@ -31,8 +31,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> TuneResult:
         MissingPartError: optuna, or what trains, is not installed.
         ResourceError: the disk refuses, or another search writes there.
     """
-    started, progress = time.monotonic(), _Once(progress or Silent())
-    search.check_parts()
+    started, progress = time.monotonic(), Once(progress or Silent())
+    sampling.check_parts()
     project, config = request.project, _config(request)
     command = COMMANDS[request.command]
     section = command.section(project)
@@ -85,25 +85,3 @@ def _task(config: ProjectConfig, command: Command, section: AnyConfig) -> str:
             hint="Make photos from the side train.",
         )
     return task
-
-
-@dataclass(slots=True)
-class _Once:
-    """Tells each warning once, whatever number of trials gives it."""
-
-    progress: Progress
-    told: set[str] = field(default_factory=set)
-
-    def say(self, text: str) -> None:
-        """Pass a line on."""
-        self.progress.say(text)
-
-    def warn(self, text: str) -> None:
-        """Pass a new warning on."""
-        if text not in self.told:
-            self.told.add(text)
-            self.progress.warn(text)
-
-    def step(self, name: str, done: int, total: int, values: Mapping[str, float] | None = None) -> None:
-        """Pass a step on."""
-        self.progress.step(name, done, total, values)

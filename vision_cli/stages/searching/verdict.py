@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from vision_cli.stages.synth.tuning.journal import BASE, DONE, Trial, best_of, searched
+from vision_cli.stages.searching.trial import BASE, DONE, Trial, best_of, searched
 
 _FEWEST_AGAIN = 3
 """With three of each, all of the one above all of the other comes by luck once in 20 times."""
@@ -33,23 +33,24 @@ class Verdict:
     said: str
 
 
-def verdict(trials: list[Trial], metric: str, confirm: int) -> Verdict | None:
+def verdict(trials: list[Trial], metric: str, confirm: int, *, up: bool = True) -> Verdict | None:
     """Return what the trials say so far; None while the project file's settings were not tried.
 
     Args:
         trials: all of the journal.
         metric: name of the score.
         confirm: trials with fresh seeds that were wanted of each.
+        up: a higher score is better.
     """
     base = next((each for each in searched(trials) if each.origin == BASE and each.state == DONE), None)
-    best = best_of(trials)
+    best = best_of(trials, up=up)
     if base is None or base.score is None or best is None:
         return None
     if best.number == base.number:
         said = f"No settings did better than those of the project file ({metric} {base.score:.3f})."
         return Verdict(base, None, (), (), False, said)
     before, after = again_of(trials, base), again_of(trials, best)
-    better = _better(before, after, confirm)
+    better = _better(before, after, confirm, up=up)
     return Verdict(base, best, before, after, better, _said(better, (base, best), (before, after), metric))
 
 
@@ -58,11 +59,11 @@ def again_of(trials: Sequence[Trial], trial: Trial) -> tuple[float, ...]:
     return tuple(each.score for each in trials if each.number == trial.number and each.again and each.score is not None)
 
 
-def _better(before: Sequence[float], after: Sequence[float], confirm: int) -> bool | None:
-    """Return whether every fresh score of the one is above every one of the other."""
+def _better(before: Sequence[float], after: Sequence[float], confirm: int, *, up: bool) -> bool | None:
+    """Return whether every fresh score of the one is better than every one of the other."""
     if not confirm or len(before) < confirm or len(after) < confirm:
         return None
-    return min(after) > max(before)
+    return min(after) > max(before) if up else max(after) < min(before)
 
 
 def _said(
@@ -76,5 +77,5 @@ def _said(
     told = f"with fresh seeds {mean(after):.3f} against {mean(before):.3f} on average of {len(after)} each"
     if better:
         few = "" if len(after) >= _FEWEST_AGAIN else " (few: it may still be luck)"
-        return f"{first} It holds: {told}, and each above each{few}."
-    return f"{first} It does not hold: {told}, not each above each."
+        return f"{first} It holds: {told}, and each better than each{few}."
+    return f"{first} It does not hold: {told}, not each better than each."

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vision_cli.core.catalogue import require
-from vision_cli.stages.synth.tuning.journal import DONE, FAILED, PRUNED, Trial, searched
-from vision_cli.stages.synth.tuning.space import Axis, Place
+from vision_cli.stages.searching.axis import Axis, Place
+from vision_cli.stages.searching.trial import DONE, FAILED, PRUNED, Trial, searched
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -44,24 +44,42 @@ class Search:
     Attributes:
         axes: of the space.
         seed: of what is drawn.
+        up: a higher score is better; those of epochs are always such.
     """
 
     axes: tuple[Axis, ...]
     seed: int
+    up: bool = True
 
-    def next(self, trials: list[Trial], number: int) -> Place:
-        """Return the point of trial `number`, given all before it."""
+    def next(self, trials: Sequence[Trial], number: int, running: Sequence[Trial] = ()) -> Place:
+        """Return the point of trial `number`, given all before it.
+
+        Args:
+            trials: that are done.
+            number: of the one to draw.
+            running: trials that others are at; it is assumed that they do badly, so that nobody does them again.
+        """
         import optuna
 
         seed = int(np.random.SeedSequence((self.seed, number, _DRAW)).generate_state(1)[0])
-        sampler = optuna.samplers.TPESampler(n_startup_trials=_AT_RANDOM, seed=seed, multivariate=True)
+        sampler = optuna.samplers.TPESampler(
+            n_startup_trials=_AT_RANDOM, seed=seed, multivariate=True, constant_liar=bool(running)
+        )
         study = _study(sampler, optuna.pruners.NopPruner())
-        axes = {axis.name: _distribution(axis) for axis in self.axes}
-        study.add_trials([_frozen(each, axes) for each in searched(trials)])
+        axes = {axis.name: distribution(axis) for axis in self.axes}
+        known = [each for each in searched(trials) if self._holds(each)]
+        study.add_trials([_frozen(each, axes, up=self.up) for each in known])
+        study.add_trials([_running(each, axes) for each in running if self._holds(each)])
         place: Place = study.ask(axes).params
         return place
 
-    def hopeless(self, trials: list[Trial], scores: Sequence[float | None]) -> bool:
+    def _holds(self, trial: Trial) -> bool:
+        """Return whether a trial is a point of the space; what the project file says may lie beside it."""
+        return all(
+            trial.place.get(axis.name) in axis.words if axis.words else axis.name in trial.place for axis in self.axes
+        )
+
+    def hopeless(self, trials: Sequence[Trial], scores: Sequence[float | None]) -> bool:
         """Return whether a trial's best score so far is below the median of the whole trials' at the same epoch."""
         import optuna
 
@@ -69,7 +87,7 @@ class Search:
             return False
         pruner = optuna.pruners.MedianPruner(n_startup_trials=_JUDGED_BEFORE, n_min_trials=_JUDGED_BEFORE)
         study = _study(optuna.samplers.RandomSampler(seed=0), pruner)
-        study.add_trials([_frozen(each, {}) for each in searched(trials) if each.state == DONE])
+        study.add_trials([_frozen(each, {}, up=self.up) for each in searched(trials) if each.state == DONE])
         running = optuna.trial.create_trial(
             state=optuna.trial.TrialState.RUNNING, intermediate_values=_by_epoch(scores), params={}, distributions={}
         )
@@ -83,15 +101,22 @@ def _study(sampler: Any, pruner: Any) -> Study:
     return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
 
-def _frozen(trial: Trial, axes: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    """Return a trial as optuna knows it, with the values of these axes."""
+def _running(trial: Trial, axes: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    import optuna
+
+    params = {name: trial.place[name] for name in axes}
+    return optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING, params=params, distributions=dict(axes))
+
+
+def _frozen(trial: Trial, axes: Mapping[str, BaseDistribution], *, up: bool) -> FrozenTrial:
+    """Return a trial as optuna knows it, with the values of these axes; its score is better the higher it is."""
     import optuna
 
     states = optuna.trial.TrialState
     state = {DONE: states.COMPLETE, PRUNED: states.PRUNED, FAILED: states.FAIL}[trial.state]
     return optuna.trial.create_trial(
         state=state,
-        value=trial.score if trial.state == DONE else None,
+        value=(trial.score if up or trial.score is None else -trial.score) if trial.state == DONE else None,
         params={name: trial.place[name] for name in axes},
         distributions=dict(axes),
         intermediate_values=_by_epoch(trial.scores),
@@ -102,7 +127,8 @@ def _by_epoch(scores: Sequence[float | None]) -> dict[int, float]:
     return {epoch: score for epoch, score in enumerate(scores) if score is not None}
 
 
-def _distribution(axis: Axis) -> BaseDistribution:
+def distribution(axis: Axis) -> BaseDistribution:
+    """Return an axis as optuna knows it."""
     from optuna import distributions
 
     if axis.words:
