@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("vision_cli.cli.commands.compare", "Tell which of several models is really better"),
     "export": ("vision_cli.cli.commands.export", "Write ONNX and TFLite files and check that they decide alike"),
     "predict": ("vision_cli.cli.commands.predict", "Run a model on photos, a view, a video or a camera"),
+    "explain": ("vision_cli.cli.commands.explain", "Show where in a photo an answer comes from"),
     "embed": ("vision_cli.cli.commands.embed", "Turn photos into vectors, and lay them flat on a map"),
     "find": ("vision_cli.cli.commands.find", "Find the photos that are most like one"),
     "report": ("vision_cli.cli.commands.report", "Write one self-contained HTML file about the project"),

@@ -81,7 +81,7 @@ class Detections(Objects):
 
     def __post_init__(self) -> None:
         Objects.__post_init__(self)
-        if self.scores.shape != (len(self),):
+        if np.shape(self.scores) != (len(self),):
             raise DataError(f"detections: {len(self)} objects need as many scores.")
 
     def select(self, rows: Bools | Ints) -> Detections:
@@ -129,7 +129,7 @@ class Truth(Objects):
 
     def __post_init__(self) -> None:
         Objects.__post_init__(self)
-        if any(each.shape != (len(self),) for each in (self.areas, self.crowd, self.difficult)):
+        if any(np.shape(each) != (len(self),) for each in (self.areas, self.crowd, self.difficult)):
             raise DataError(f"truth: {len(self)} objects need as many areas and flags.")
 
     @property

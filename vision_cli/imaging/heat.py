@@ -20,13 +20,16 @@ _UNSEEN_SHARE = 0.75
 _UNSEEN = (200, 200, 198)
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _FAINT, _EDGE = (96, 100, 108), (150, 152, 156)
+_SHEET_LETTER_PX = 13
 _UNSEEN_WORDS = "pale: not seen by the network"
 
 
 def coloured(heat: Heat) -> NDArray[np.uint8]:
-    """Return colours uint8 (H, W, 3) of 0 to 1, black over red to pale yellow; evenly apart, also without colour."""
+    """Return colours uint8 (H, W, 3) of 0 to 1, black over red to pale yellow, evenly apart; of NaN a pale grey."""
     levels = np.rint(np.clip(np.nan_to_num(heat), 0, 1) * 255).astype(np.uint8)
-    return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1])
+    shown = np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1])
+    shown[np.isnan(heat)] = _UNSEEN
+    return shown
 
 
 def over(photo: NDArray[np.uint8], heat: Heat) -> NDArray[np.uint8]:
@@ -51,7 +54,7 @@ def with_scale(
 
     Args:
         picture: uint8 (H, W, 3).
-        lines: with bars where they have shares.
+        lines: with bars where they have shares; none under a sheet, which has letters of its own.
         meaning: of the scale, in words.
         unseen: whether a part of the photo is pale.
 
@@ -59,7 +62,7 @@ def with_scale(
         uint8 (height, width, 3), width at least 240.
     """
     width_px = max(picture.shape[1], MIN_WIDTH_PX)
-    letter_px = int(np.clip(width_px / 30, 13, 34))
+    letter_px = int(np.clip(width_px / 30, 13, 34)) if lines else _SHEET_LETTER_PX
     row_px = round(letter_px * 1.7)
     rows = len(lines) + 2 + unseen
     canvas = Image.new("RGB", (width_px, picture.shape[0] + rows * row_px + GAP_PX), PAPER)
@@ -68,7 +71,9 @@ def with_scale(
         draw_line(pen, line, (top, row_px, letter_px), best=index == 0)
         top += row_px
     canvas.paste(Image.fromarray(_bar(width_px - 2 * GAP_PX, row_px // 2)), (GAP_PX, top + row_px // 4))
-    pen.rectangle((GAP_PX, top + row_px // 4, width_px - GAP_PX - 1, top + row_px // 4 + row_px // 2 - 1), outline=_EDGE)
+    pen.rectangle(
+        (GAP_PX, top + row_px // 4, width_px - GAP_PX - 1, top + row_px // 4 + row_px // 2 - 1), outline=_EDGE
+    )
     _draw_ends(pen, meaning, (top + row_px, row_px, letter_px), width_px)
     if unseen:
         text, font = shortened(_UNSEEN_WORDS, letter_px, width_px - 2 * GAP_PX)
@@ -92,3 +97,13 @@ def _draw_ends(pen: ImageDraw.ImageDraw, meaning: str, place: tuple[int, int, in
     taken = 2 * max(font.getlength(left), font.getlength(right)) + 2 * GAP_PX
     text, font = shortened(meaning, letter_px, max(room - taken, letter_px))
     pen.text((width_px / 2, middle), text, fill=_FAINT, font=font, anchor="mm")
+
+
+def outlined(
+    picture: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, int, int], thick_px: int
+) -> NDArray[np.uint8]:
+    """Return a picture uint8 (H, W, 3) with a line around a mask, half of it on either side."""
+    shown = picture.copy()
+    kernel = np.ones((thick_px + 1, thick_px + 1), np.uint8)
+    shown[cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, kernel) > 0] = colour
+    return shown

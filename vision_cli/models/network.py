@@ -63,8 +63,8 @@ class GroupedHead(nn.Sequential):
     Args:
         weight: float32 (classes, n_features).
         bias: float32 (classes,).
-        groups: classes that share a name; their output is the log of their summed exponentials, whose softmax is the sum
-            of their probabilities; empty for the classes themselves.
+        groups: classes that share a name; their output is the log of their summed exponentials, whose softmax is the
+            sum of their probabilities; empty for the classes themselves.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, groups: Sequence[Sequence[int]] = ()) -> None:

@@ -21,7 +21,7 @@ METHODS = Catalogue(
         ),
         SCORECAM: Card(
             "vision_cli.models.explaining.scorecam",
-            "Channels weighted by the score of the photo seen through each of them (Wang et al. 2020); slow, no gradients",
+            "Channels weighted by the score of the photo seen through each (Wang et al. 2020): no gradients, slow",
             extra="train",
             needs=("torch",),
         ),

@@ -36,13 +36,14 @@ def of(question: Question) -> list[tuple[Tensor, Tensor]]:
             pairs.append((maps, bent))
     if not pairs:
         raise UsageError(
-            f"--layer: '{question.spot.name}' has no part in this answer.", hint="Take an earlier one: --layers lists them."
+            f"--layer: '{question.spot.name}' has no part in this answer.",
+            hint="Take an earlier one: --layers lists them.",
         )
     return pairs
 
 
 def heat(question: Question, join: Join) -> NDArray[np.float32]:
-    """Return what is above 0 of the joined maps, float32 (h, w); those of several calls are added at the finest size."""
+    """Return what is above 0 of the joint maps, float32 (h, w); several calls are added up, at the finest size."""
     found = [functional.relu(join(maps, slopes)) for maps, slopes in of(question)]
     size = max((tuple(each.shape[1:]) for each in found), key=lambda shape: shape[0] * shape[1])
     whole = sum(

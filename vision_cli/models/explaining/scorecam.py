@@ -1,8 +1,8 @@
 """Score-CAM: H. Wang et al., Score-CAM: Score-Weighted Visual Explanations, CVPR Workshops 2020, arXiv 1910.01279.
 
-Each channel, enlarged to the photo and brought to 0..1, is laid over the photo as a mask. What the score gains over that
-of an empty photo (definition 2), through a softmax over channels, is how much the channel counts (algorithm 1). No
-gradients, a pass a channel.
+Each channel, enlarged to the photo and brought to 0..1, is laid over the photo as a mask. What the score gains over
+that of an empty photo (definition 2), through a softmax over channels, is how much the channel counts (algorithm 1).
+No gradients, a pass a channel.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def _maps(question: Question) -> Tensor:
     input_px = (int(question.photo.shape[2]), int(question.photo.shape[3]))
     found = [maps for maps in (as_maps(each, input_px) for each in seen) if maps is not None]
     if not found:
-        raise UsageError(f"--layer: '{question.spot.name}' has no part in this answer.", hint="--layers lists the others.")
+        raise UsageError(
+            f"--layer: '{question.spot.name}' has no part in this answer.", hint="--layers lists the others."
+        )
     return found[-1][0].clone()
 
 
@@ -65,7 +67,9 @@ def _gains(question: Question, maps: Tensor, empty: Tensor, tell: Tell | None) -
     at_once = max(1, _PIXELS_AT_ONCE // (size[0] * size[1]))
     found = []
     for start in range(0, len(maps), at_once):
-        masks = functional.interpolate(maps[start : start + at_once, None], size=size, mode="bilinear", align_corners=False)
+        masks = functional.interpolate(
+            maps[start : start + at_once, None], size=size, mode="bilinear", align_corners=False
+        )
         low, high = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
         masks = (masks - low) / (high - low).clamp(min=_LEAST_SPREAD)
         found.append(question.score(photo * masks) - empty)

@@ -16,9 +16,9 @@ from vision_cli.models.feature_head import FeatureHead
 class OfClass:
     """The raw output of a class, before softmax or sigmoid; of a value, the value.
 
-    Of the family `features` it is the decision value: the raw outputs of its heads are log-probabilities, which weigh the
-    other classes in. Of k-NN, which decides by votes and has no slope, it is the mean nearness of the nearest photos that
-    vote for the class.
+    Of the family `features` it is the decision value: the raw outputs of its heads are log-probabilities, which weigh
+    the other classes in. Of k-NN, which decides by votes and has no slope, it is the mean nearness of the nearest
+    photos that vote for the class.
 
     Attributes:
         network: of a backbone and a head.
@@ -29,6 +29,7 @@ class OfClass:
     column: int
 
     def __call__(self, batch: Tensor) -> Tensor:
+        """Return the scores (N,)."""
         return self._values(self.embedding(batch))
 
     def embedding(self, batch: Tensor) -> Tensor:
@@ -42,7 +43,9 @@ class OfClass:
         if isinstance(head, FeatureHead):
             rows = self._voters(head, embedding)[0] if head.link.startswith("vote") else torch.tensor([self.column])
             return head.weight[rows].mean(dim=0) / embedding.norm().clamp(min=1e-12)
-        layers = [layer for layer in head if not isinstance(layer, nn.Dropout)] if isinstance(head, nn.Sequential) else []
+        layers = (
+            [layer for layer in head if not isinstance(layer, nn.Dropout)] if isinstance(head, nn.Sequential) else []
+        )
         if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
             return None
         return layers[0].weight[self.column].detach()
@@ -81,6 +84,7 @@ class OfAnchor:
     column: int
 
     def __call__(self, batch: Tensor) -> Tensor:
+        """Return the scores (N,)."""
         found: Tensor = self.network(batch)[0][:, self.row, self.column]
         return found
 
@@ -100,6 +104,7 @@ class OfProposal:
     column: int
 
     def __call__(self, batch: Tensor) -> Tensor:
+        """Return the scores (N,)."""
         heads, count = self.network.network.roi_heads, len(batch)
         sizes = [(int(batch.shape[2]), int(batch.shape[3]))] * count
         pooled = heads.box_roi_pool(self.network.features(batch), [self.region[None]] * count, sizes)
@@ -122,12 +127,13 @@ class OfRegion:
     column: int
 
     def __call__(self, batch: Tensor) -> Tensor:
+        """Return the scores (N,)."""
         logits: Tensor = self.network(batch)[-1][:, self.column]
         return (logits * self.region).sum(dim=(1, 2)) / self.region.sum()
 
 
 def proposals(network: Any, photo: Tensor) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
-    """Return a two-stage detector's outputs for a photo, the regions (P, 4) that it looked at and their shares (P, K + 1).
+    """Return a two-stage detector's outputs for a photo, the regions (P, 4) it looked at and their shares (P, K + 1).
 
     Args:
         network: of `models.places.two_stage`.

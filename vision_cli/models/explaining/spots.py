@@ -68,7 +68,7 @@ def as_maps(output: Any, input_px: Size) -> Tensor | None:
 
 
 def _is_grid(size: Sequence[int], input_px: Size) -> bool:
-    """Return whether a map of (height, width) covers an input: one stride both ways, up to rounding, and no one place."""
+    """Return whether a map of (height, width) covers an input: one stride both ways up to rounding, several places."""
     height, width = size
     if height * width < 2 or height > input_px[0] or width > input_px[1]:
         return False

@@ -18,7 +18,7 @@ from vision_cli.core.errors import UsageError
 from vision_cli.core.place_decode import PlaceDecode
 from vision_cli.models.explaining import HIRESCAM
 from vision_cli.stages.explaining.asked import Part
-from vision_cli.stages.explaining.evidence import Look, Seen, explained
+from vision_cli.stages.explaining.evidence import Ask, Look, Seen, explained
 
 if TYPE_CHECKING:
     from vision_cli.models.explaining.question import Score
@@ -56,7 +56,7 @@ def outputs(look: Look, seen: Seen) -> Outputs:
     if look.subject.card.place_decode.layout in ("boxes", "panoptic"):
         if not isinstance(network, TwoStage):
             raise UsageError(
-                f"a model of '{look.subject.card.family}' suppresses boxes by itself: where each came from is not known.",
+                f"a model of '{look.subject.card.family}' suppresses boxes by itself: their origin is not known.",
                 hint="Explain one of another family, such as ssdlite, fasterrcnn or maskrcnn.",
             )
         found = [scores.proposals(network, view) for view in seen.views]
@@ -82,9 +82,9 @@ def explain(look: Look, seen: Seen, said: Outputs, objects: PhotoObjects) -> lis
         view, row = _origin(views, box, class_id, score)
         asked, stride = _score(look, said, (view, row), class_id, score)
         left, top, right, bottom = (float(value) for value in box)
-        about = {"label": card.classes.names[class_id], "confidence": score, "box": (left, top, right, bottom)}
         spot = look.spot(None if stride is None else max(stride, _FINEST_STRIDE))
-        parts.append(explained(look, seen, view, spot, asked, usual=HIRESCAM, **about))
+        ask = Ask(spot, asked, HIRESCAM, card.classes.names[class_id], score, view, box=(left, top, right, bottom))
+        parts.append(explained(look, seen, ask))
         look.progress.step("boxes", at + 1, min(len(objects), look.how.most))
     return parts
 
@@ -121,7 +121,7 @@ def _iou(one: Floats, other: Floats) -> float:
 
 
 def _score(look: Look, said: Outputs, origin: tuple[int, int], class_id: int, score: float) -> tuple[Score, int | None]:
-    """Return what is explained of a box, and the stride of the map that it was found on; None where that is not known."""
+    """Return what is explained of a box, and the stride of the map that it was found on; None where it is not known."""
     from vision_cli.models.explaining.scores import OfAnchor, OfProposal, region_of
 
     decode, network = look.subject.card.place_decode, look.subject.network

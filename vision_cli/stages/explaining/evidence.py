@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,33 @@ class Seen:
     windows: tuple[Window, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """One answer whose evidence is wanted.
+
+    Attributes:
+        spot: the layer.
+        score: what is explained.
+        usual: the method that fits such scores.
+        label: class name; empty for values.
+        confidence: 0..1; None for values and regions.
+        view: of the photo, that the score is of.
+        box: see `Part`.
+        region: see `Part`.
+        share: see `Part`.
+    """
+
+    spot: Spot
+    score: Score
+    usual: str
+    label: str
+    confidence: float | None
+    view: int = 0
+    box: tuple[float, float, float, float] | None = None
+    region: NDArray[np.bool_] | None = None
+    share: float | None = None
+
+
 def open_look(subject: Subject, how: How, progress: Progress) -> Look:
     """Return a network with its layers; a layer that is asked for is looked up.
 
@@ -105,17 +132,8 @@ def see(path: Path, preprocess: Preprocess) -> Seen:
     return Seen(path, size_px, views, tuple(windows_of(size_px, preprocess)))
 
 
-def explained(look: Look, seen: Seen, view: int, spot: Spot, score: Score, *, usual: str, **known: Any) -> Part:
+def explained(look: Look, seen: Seen, ask: Ask) -> Part:
     """Return the map of one score.
-
-    Args:
-        look: the network.
-        seen: the photo.
-        view: of the photo, that the score is of.
-        spot: the layer.
-        score: what is explained.
-        usual: the method that fits such scores.
-        known: further members of the part.
 
     Raises:
         UsageError: the layer has no part in it, or the method does not fit.
@@ -124,12 +142,14 @@ def explained(look: Look, seen: Seen, view: int, spot: Spot, score: Score, *, us
 
     from vision_cli.models.explaining.question import Question
 
-    question = Question(seen.views[view], spot, score, look.how.channels)
-    method = _method(look, question, usual)
+    photo = seen.views[ask.view]
+    question = Question(photo, ask.spot, ask.score, look.how.channels)
+    method = _method(look, question, ask.usual)
     heat = METHODS.load(method).heat(question, _tell(look, method))
     with torch.no_grad():
-        value = float(score(seen.views[view])[0])
-    part = Part(score=value, method=method, layer=spot.name, heat=heat, window=seen.windows[view], **known)
+        value = float(ask.score(photo)[0])
+    said = (ask.label, ask.confidence, value, method, ask.spot.name)
+    part = Part(*said, heat, seen.windows[ask.view], ask.box, ask.region, ask.share)
     return _with_peak(part, seen.size_px, look.subject.card.preprocess)
 
 
@@ -149,8 +169,6 @@ def _tell(look: Look, method: str) -> Any:
 
 
 def _with_peak(part: Part, size_px: Size, preprocess: Preprocess) -> Part:
-    from dataclasses import replace
-
     if part.most <= 0:
         return part
     heat = spread(part, size_px, preprocess)

@@ -46,7 +46,9 @@ def _objects(look: Look, seen: Seen, said: Outputs, answer: PhotoObjects) -> tup
     if not len(counted):
         name = look.how.class_name
         what = "No box" if name is None else f"No '{name}'"
-        less = f" A lower --confidence would show {len(_of_class(look, answer))}." if len(_of_class(look, answer)) else ""
+        less = (
+            f" A lower --confidence would show {len(_of_class(look, answer))}." if len(_of_class(look, answer)) else ""
+        )
         notes.append(f"{what} was found from the confidence on that counts ({_span(confidence)}).{less}")
     return parts, notes
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vision_cli.core.decoding.placing import place
 from vision_cli.models.explaining import GRADCAM
 from vision_cli.stages.explaining.asked import Part
-from vision_cli.stages.explaining.evidence import Look, Seen, explained
+from vision_cli.stages.explaining.evidence import Ask, Look, Seen, explained
 
 
 def explain(
@@ -41,8 +41,9 @@ def explain(
             notes.append(f"'{names[index]}' is smaller than a place of the network's answer: no map.")
             continue
         score = OfRegion(look.subject.network, torch.from_numpy(cell), index)
-        about = {"label": names[index], "confidence": None, "region": pixels, "share": float(pixels.mean())}
-        parts.append(explained(look, seen, 0, look.spot(), score, usual=GRADCAM, **about))
+        share = float(pixels.mean())
+        ask = Ask(look.spot(), score, GRADCAM, names[index], None, region=pixels, share=share)
+        parts.append(explained(look, seen, ask))
         look.progress.step("regions", done, len(wanted))
     return parts, notes
 

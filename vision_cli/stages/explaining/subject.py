@@ -73,10 +73,7 @@ def opened(request: ExplainRequest, progress: Progress) -> Subject:
             "few-shot classes look at a photo in three ways, and have no one map.",
             hint="Write them as a model: vision classes write shop && vision explain PHOTO --model shop",
         )
-    if imagenet.is_known(request.model):
-        subject = _published(request, progress)
-    else:
-        subject = _trained(request)
+    subject = _published(request, progress) if imagenet.is_known(request.model) else _trained(request)
     _check_fit(request, subject.card)
     return subject
 

@@ -9,7 +9,7 @@ import numpy as np
 from vision_cli.core.predictions import Predictions
 from vision_cli.models.explaining import GRADCAM
 from vision_cli.stages.explaining.asked import Explanation
-from vision_cli.stages.explaining.evidence import Look, Seen, explained
+from vision_cli.stages.explaining.evidence import Ask, Look, Seen, explained
 from vision_cli.stages.running import answers
 
 
@@ -33,9 +33,7 @@ def explain(look: Look, seen: Seen) -> Explanation:
     for column in columns:
         name = card.classes.names[column] if card.classes.names else ""
         sure = None if scores is None else float(scores[column])
-        spot = look.spot()
-        score = OfClass(network, column)
-        parts.append(explained(look, seen, 0, spot, score, usual=GRADCAM, label=name, confidence=sure))
+        parts.append(explained(look, seen, Ask(look.spot(), OfClass(network, column), GRADCAM, name, sure)))
     said, sure = answers.answers(predictions, card)[0], answers.confidences(predictions, card)[0]
     found = Explanation(seen.path, seen.size_px, said, sure, parts=tuple(parts))
     return replace(found, notes=tuple(_nothing(part.label) for part in parts if part.most <= 0))

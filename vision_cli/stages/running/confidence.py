@@ -19,21 +19,28 @@ def choose(runner: Runner, confidence: float | None) -> None:
     Raises:
         UsageError: the task has no scored objects, or the model drops boxes of that score before suppression.
     """
-    if confidence is None:
-        return
-    task = runner.card.task
-    if task not in _WITH_SCORES:
+    if confidence is not None:
+        runner.card = counting(runner.card, confidence)
+
+
+def counting(card: Card, confidence: float) -> Card:
+    """Return a card with which objects count from another confidence on; see `choose`.
+
+    Raises:
+        UsageError: as `choose`.
+    """
+    if card.task not in _WITH_SCORES:
         raise UsageError(
-            f"--confidence: a model of the task '{task}' answers with no objects that have a score.",
+            f"--confidence: a model of the task '{card.task}' answers with no objects that have a score.",
             hint="Leave it out.",
         )
-    floor = runner.card.place_decode.score_floor
+    floor = card.place_decode.score_floor
     if confidence < floor:
         raise UsageError(
             f"--confidence {confidence:g}: the model drops boxes below {floor:g} before suppression.",
             hint=f"Give {floor:g} or more.",
         )
-    runner.card = _counting(runner.card, confidence)
+    return _counting(card, confidence)
 
 
 def silent(card: Card) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The journal of a search: a study of optuna, one append-only file that survives `kill -9`.
 
-`optuna.storages.JournalStorage` writes and reads it, so that optuna's own tools open it; what only we know of a trial is
-an attribute of it. One process writes: who holds the run.
+`optuna.storages.JournalStorage` writes and reads it, so that optuna's own tools open it; what only we know of a trial
+is an attribute of it. One process writes: who holds the run.
 """
 
 from __future__ import annotations

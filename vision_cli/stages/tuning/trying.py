@@ -85,7 +85,7 @@ class Trying:
                 vectors=self.folder / VECTORS,
             )
             result = train(request, Watched(progress, watch))
-            score = figure(result.measurement and result.measurement.values, self.key)
+            score = figure(result.measurement.values if result.measurement else None, self.key)
             if not trial.again and result.model is not None:
                 self._keep(result.model, trial.number)
             return score

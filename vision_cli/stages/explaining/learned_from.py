@@ -1,0 +1,189 @@
+"""The photos that a model learned from, or was chosen by, and which of them are nearest to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vision_cli.core import attributes, run
+from vision_cli.core.dataset import Dataset
+from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.progress import Progress
+from vision_cli.core.tasks import PLACE_TASKS
+from vision_cli.stages import data as view_data
+from vision_cli.stages.data import TaskData
+from vision_cli.stages.embedding import embed, find, inputs
+from vision_cli.stages.embedding.engine import EngineOptions, embed_readable
+from vision_cli.stages.embedding.sources import Trained
+from vision_cli.stages.explaining.asked import ExplainRequest, Near
+from vision_cli.stages.explaining.subject import Subject
+from vision_cli.stages.running import answers, inference
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Training photos that are there.
+
+    Attributes:
+        paths: of them.
+        labels: of them.
+        notes: one sentence each: photos that are gone, data that has changed.
+    """
+
+    paths: tuple[Path, ...]
+    labels: tuple[str | None, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A validation photo that is to be explained.
+
+    Attributes:
+        path: of the photo.
+        truth: its label, in words; None for places.
+    """
+
+    path: Path
+    truth: str | None
+
+
+def view_of(request: ExplainRequest, subject: Subject, *, what: str) -> TaskData:
+    """Return the data that a model learned from, by the view that its run names.
+
+    Raises:
+        UsageError: it learned elsewhere, or the project names no data.
+        DataError: the data is refused.
+    """
+    if subject.folder is None:
+        raise UsageError(
+            f"{what}: '{subject.path}' learned nothing here.", hint="Give the run of a training: --model RUN."
+        )
+    name = None
+    with suppress(DataError, KeyError, TypeError):
+        name = str(run.Run(subject.folder.parent).manifest["config"]["train"]["view"])
+    known = (view_data.ALL, *request.project.config.data.views)
+    return view_data.load_view(request.project, name if name in known else None, remember=False)
+
+
+def learned(request: ExplainRequest, subject: Subject) -> Learned:
+    """Return the training photos of a model that are still there.
+
+    Raises:
+        UsageError: it learned elsewhere, or the project names no data.
+        DataError: all of them are gone.
+    """
+    data = view_of(request, subject, what="--nearest")
+    part = data.part("train")
+    paths, labels = part.paths(), inputs.labels_of(part)
+    there = [at for at, path in enumerate(paths) if path.is_file()]
+    if not there:
+        raise DataError(
+            f"--nearest: the {len(paths):,} training photos are gone" + (f", such as {paths[0]}." if paths else "."),
+            hint="Put them back where vision.yaml says, or leave --nearest out.",
+        )
+    notes = []
+    if len(there) < len(paths):
+        gone = next(path for path in paths if not path.is_file())
+        notes.append(f"{len(paths) - len(there):,} of {len(paths):,} training photos are gone, such as {gone}.")
+    if subject.card.data_digest and data.digest != subject.card.data_digest:
+        notes.append("The data has changed since this model learned: the nearest photos are of today's training split.")
+    return Learned(tuple(paths[at] for at in there), tuple(labels[at] for at in there), tuple(notes))
+
+
+def nearest(
+    request: ExplainRequest, subject: Subject, known: Learned, photos: Sequence[Path], progress: Progress
+) -> list[tuple[Near, ...]]:
+    """Return the training photos nearest to each photo, by the angle between the vectors that the head sees.
+
+    A photo that is one of the training photos itself is not among its own.
+
+    Raises:
+        DataError: no training photo can be read.
+    """
+    if subject.folder is None:
+        return [()] * len(photos)
+    source, options = Trained(subject.folder), _options(request)
+    rows = embed_readable(list(known.paths), source, options, progress=progress)
+    if not rows.kept:
+        raise DataError("--nearest: no training photo can be read.", details=[why for _, why in rows.refused[:_SHOWN]])
+    wanted = embed_readable(list(photos), source, options, progress=progress)
+    vectors = dict(zip(wanted.kept, wanted.vectors, strict=True))
+    real = [known.paths[at].resolve() for at in rows.kept]
+    found: list[tuple[Near, ...]] = []
+    for at, photo in enumerate(photos):
+        if at not in vectors:
+            found.append(())
+            continue
+        distances = find.cosine_distances(rows.vectors, vectors[at])
+        own = photo.resolve()
+        order = [row for row in find.nearest_rows(distances, request.nearest + 1) if real[row] != own]
+        found.append(tuple(_near(known, rows.kept[row], float(distances[row])) for row in order[: request.nearest]))
+    return found
+
+
+def _near(known: Learned, at: int, distance: float) -> Near:
+    return Near(known.paths[at], known.labels[at], distance)
+
+
+def _options(request: ExplainRequest) -> EngineOptions:
+    store = embed.store_of(request.project)
+    return EngineOptions(offline=request.offline, store=store, threads=request.threads, prepare="if it pays")
+
+
+def chosen(request: ExplainRequest, subject: Subject, progress: Progress) -> list[Chosen]:
+    """Return validation photos: the surest wrong and the surest right ones, of places some from all over the split.
+
+    The test split is never looked at.
+
+    Raises:
+        UsageError: the model learned elsewhere, or the project names no data.
+        DataError: there is no validation photo.
+    """
+    data = view_of(request, subject, what="vision explain without photos")
+    part = view_data.align(data.part("val"), subject.card.classes)
+    if not len(part):
+        raise DataError("the validation split has no photo.", hint="Name photos: vision explain photo.jpg")
+    if data.task in PLACE_TASKS:
+        rows = np.linspace(0, len(part) - 1, min(len(part), 2 * request.number)).astype(int)
+        return [Chosen(path, None) for path in (part.paths()[row] for row in rows.tolist())]
+    return _right_and_wrong(request, subject, part, progress)
+
+
+def _right_and_wrong(request: ExplainRequest, subject: Subject, part: Dataset, progress: Progress) -> list[Chosen]:
+    from vision_cli.runtimes.torch import TorchRunner
+
+    card, paths = subject.card, part.paths()
+    runner = TorchRunner(card, subject.network, 0.0)
+    shares = attributes.shares(card.model, part.images)
+    answered = inference.predict_readable(runner, paths, progress, what="validation", shares=shares)
+    place = {path: at for at, path in enumerate(paths)}
+    truths = answers.truths(view_data.targets(part, card.task), card.task, card.classes.names)
+    said = answers.answers(answered.predictions, card)
+    if card.task == "regress":
+        off = [abs(float(truths[place[path]]) - float(word)) for path, word in zip(answered.paths, said, strict=True)]
+        order = np.argsort(np.negative(off), kind="stable").tolist()
+        rows = list(dict.fromkeys([*order[: request.number], *order[::-1][: request.number]]))
+        return [Chosen(answered.paths[row], truths[place[answered.paths[row]]]) for row in rows]
+    sure = [each or 0.0 for each in answers.confidences(answered.predictions, card)]
+    order = np.argsort(np.negative(sure), kind="stable").tolist()
+    right = [row for row in order if said[row] == truths[place[answered.paths[row]]]]
+    wrong = [row for row in order if said[row] != truths[place[answered.paths[row]]]]
+    rows = [*wrong[: request.number], *_by_class(right, said, request.number)]
+    return [Chosen(answered.paths[row], truths[place[answered.paths[row]]]) for row in rows]
+
+
+def _by_class(rows: Sequence[int], said: Sequence[str], number: int) -> list[int]:
+    """Return the first rows of as many classes as possible, then further ones."""
+    turn: dict[str, int] = {}
+    ranked = []
+    for at, row in enumerate(rows):
+        turn[said[row]] = turn.get(said[row], -1) + 1
+        ranked.append((turn[said[row]], at, row))
+    return [row for _, _, row in sorted(ranked)[:number]]
