@@ -77,7 +77,7 @@ ANSWER = (
 """Commands that are asked something: the same words with and without --quiet."""
 
 GROUPS = ("data label", "data gold")
-TRAINED = {"train", "eval", "export", "predict", "explain", "report", "crossval", "compare"}
+TRAINED = {"train", "tune", "eval", "export", "predict", "explain", "report", "crossval", "compare"}
 """They need a model: `stages` tests them."""
 SLOW = {"doctor"}
 """It looks at the machine; what it finds may change between two calls."""

@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("vision_cli.cli.commands.data", "Look at data sets and bring them into other formats"),
     "synth": ("vision_cli.cli.commands.synth", "Make labelled photos that nobody took"),
     "train": ("vision_cli.cli.commands.train", "Train the model of the project file"),
+    "tune": ("vision_cli.cli.commands.tune", "Search settings of model and training that do better"),
     "classes": ("vision_cli.cli.commands.classes", "Learn classes from a handful of photos, without a training run"),
     "eval": ("vision_cli.cli.commands.eval", "Measure a model and judge the KPIs"),
     "crossval": ("vision_cli.cli.commands.crossval", "Learn k times, and judge photos that were held out"),

@@ -15,7 +15,8 @@ from vision_cli.imaging.modes import with_channels
 
 Heat = NDArray[np.float32]
 """(H, W), 0 to 1; NaN where the network saw nothing."""
-_SHARE = 0.62
+_LEAST_SHARE, _MORE_SHARE = 0.4, 0.28
+"""Of the colour: where there is no heat the photo is seen well, where there is most the colour."""
 _UNSEEN_SHARE = 0.75
 _UNSEEN = (200, 200, 198)
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -40,8 +41,9 @@ def over(photo: NDArray[np.uint8], heat: Heat) -> NDArray[np.uint8]:
         heat: of its size.
     """
     grey = with_channels(photo, 3).astype(np.float32) @ np.array(_LUMA, np.float32)
-    shown = grey[..., None] * (1 - _SHARE) + coloured(heat).astype(np.float32) * _SHARE
     unseen = np.isnan(heat)
+    share = (_LEAST_SHARE + _MORE_SHARE * np.clip(np.nan_to_num(heat), 0, 1))[..., None].astype(np.float32)
+    shown = grey[..., None] * (1 - share) + coloured(heat).astype(np.float32) * share
     if unseen.any():
         shown[unseen] = grey[unseen, None] * (1 - _UNSEEN_SHARE) + np.array(_UNSEEN, np.float32) * _UNSEEN_SHARE
     return np.rint(shown).astype(np.uint8)

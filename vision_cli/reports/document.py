@@ -122,6 +122,52 @@ class EvalSection:
 
 
 @dataclass(frozen=True, slots=True)
+class Heated:
+    """A photo with heat where its answer comes from.
+
+    Attributes:
+        jpeg: bytes of the picture.
+        name: file name.
+        answer: in words.
+        confidence: 0..1; None without one.
+        truth: label, in words; None where it is not known.
+        right: whether the answer is the label; None where that is not known.
+        about: what the heat is evidence for, in words.
+        several: whether the picture is a sheet of several maps.
+        nearest: label and distance of the training photos nearest to it.
+    """
+
+    jpeg: bytes
+    name: str
+    answer: str
+    confidence: float | None = None
+    truth: str | None = None
+    right: bool | None = None
+    about: str = ""
+    several: bool = False
+    nearest: Sequence[tuple[str, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What the last `vision explain` showed.
+
+    Attributes:
+        model: its path, as seen from the project.
+        method: that made the maps.
+        layer: whose maps they are.
+        chosen: whether the photos were chosen from the validation split.
+        photos: in the order in which they were explained.
+    """
+
+    model: str
+    method: str
+    layer: str
+    chosen: bool
+    photos: Sequence[Heated]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A whole report.
 
@@ -137,6 +183,7 @@ class Document:
         split: that the KPIs are judged on.
         left_out: evaluations that the verdict does not stand on, in words.
         map: the document that the last `vision embed` wrote; None before the first.
+        explained: what the last `vision explain` showed; None before the first.
     """
 
     name: str
@@ -150,3 +197,4 @@ class Document:
     split: str = "test"
     left_out: Sequence[str] = ()
     map: Mapping[str, Any] | None = None
+    explained: Explained | None = None

@@ -75,6 +75,12 @@ def photo(jpeg: bytes, alt: str) -> Markup:
     return element("img", src=f"data:image/jpeg;base64,{data}", alt=cut(one_line(alt), 200), loading="lazy")
 
 
+def drawing(svg: str, alt: str) -> Markup:
+    """Return an SVG file that is part of the page, and whose style is its own."""
+    data = base64.b64encode(svg.encode()).decode("ascii")
+    return element("img", src=f"data:image/svg+xml;base64,{data}", alt=cut(one_line(alt), 200), class_="drawing")
+
+
 def badge(text: str, kind: str) -> Markup:
     """Return a short word in a box: `pass`, `fail`, `unsure` or `none`."""
     mark = {"pass": "✓", "fail": "✕", "unsure": "?", "none": "–"}[kind]

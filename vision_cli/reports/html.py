@@ -8,6 +8,8 @@ from vision_cli.reports.elements import Markup, element, note
 from vision_cli.reports.page import page
 from vision_cli.reports.sections.data import data
 from vision_cli.reports.sections.evaluation import evaluation
+from vision_cli.reports.sections.explained import CSS as HEAT_CSS
+from vision_cli.reports.sections.explained import explained
 from vision_cli.reports.sections.exports import exports
 from vision_cli.reports.sections.runtimes import runtimes
 from vision_cli.reports.sections.summary import header, summary
@@ -20,6 +22,7 @@ _LINKS = {
     "map": "Map",
     "training": "Training",
     "evaluation": "Evaluation",
+    "explanations": "Explanations",
     "runtimes": "Runtimes",
     "exports": "Exports",
 }
@@ -34,7 +37,8 @@ def render(document: Document) -> str:
 
 
 def _css(document: Document) -> str:
-    return maps.CSS if document.map is not None else ""
+    heat = HEAT_CSS if document.explained is not None else ""
+    return f"{maps.CSS if document.map is not None else ''}{heat}"
 
 
 def _parts(document: Document) -> dict[str, Markup]:
@@ -47,6 +51,8 @@ def _parts(document: Document) -> dict[str, Markup]:
         parts["training"] = training(document.training)
     if document.evaluations:
         parts["evaluation"] = evaluation(document.evaluations, document.task)
+    if document.explained is not None:
+        parts["explanations"] = explained(document.explained)
     if len(document.evaluations) > 1:
         parts["runtimes"] = runtimes(document.evaluations, document.task)
     if document.exports:

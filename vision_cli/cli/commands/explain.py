@@ -91,9 +91,21 @@ def explain(
 
     names = tuple(name.strip() for name in (classes or "").split(",") if name.strip())
     how = How(method, layer, class_name, most, channels)
-    counts = (number, maps, nearest)
-    more = (to, confidence, names, session.offline, threads, session.dry_run)
-    request = ExplainRequest(project, tuple(inputs or ()), model, how, *counts, *more)
+    request = ExplainRequest(
+        project,
+        tuple(inputs or ()),
+        model,
+        how,
+        number=number,
+        maps=maps,
+        nearest=nearest,
+        to=to,
+        confidence=confidence,
+        classes=names,
+        offline=session.offline,
+        threads=threads,
+        dry_run=session.dry_run,
+    )
     if layers:
         session.answer(stage.layers(request, session.progress), render.draw_layers)
         return

@@ -72,7 +72,8 @@ def _gains(question: Question, maps: Tensor, empty: Tensor, tell: Tell | None) -
         )
         low, high = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
         masks = (masks - low) / (high - low).clamp(min=_LEAST_SPREAD)
-        found.append(question.score(photo * masks) - empty)
+        masked = (photo * masks).contiguous(memory_format=torch.channels_last)
+        found.append(question.score(masked) - empty)
         if tell is not None:
             tell(min(start + at_once, len(maps)), len(maps))
     return found

@@ -42,7 +42,8 @@ class OfClass:
         head = self.network.head
         if isinstance(head, FeatureHead):
             rows = self._voters(head, embedding)[0] if head.link.startswith("vote") else torch.tensor([self.column])
-            return head.weight[rows].mean(dim=0) / embedding.norm().clamp(min=1e-12)
+            scaled: Tensor = head.weight[rows].mean(dim=0) / embedding.norm().clamp(min=1e-12)
+            return scaled
         layers = (
             [layer for layer in head if not isinstance(layer, nn.Dropout)] if isinstance(head, nn.Sequential) else []
         )

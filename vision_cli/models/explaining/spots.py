@@ -63,7 +63,7 @@ def as_maps(output: Any, input_px: Size) -> Tensor | None:
     for prefix in range(_MOST_PREFIX + 1):
         size = _grid_of(output.shape[1] - prefix, input_px)
         if size is not None:
-            return output[:, prefix:].transpose(1, 2).unflatten(2, size)
+            return output[:, prefix:].transpose(1, 2).reshape(len(output), output.shape[2], *size)
     return None
 
 
@@ -188,7 +188,10 @@ def last(known: Sequence[Spot], stride: int | None = None) -> Spot:
     if stride is not None:
         strides = sorted({spot.stride for spot in inside if spot.stride >= stride})
         wanted = strides[0] if strides else max(spot.stride for spot in inside)
-        return [spot for spot in inside if spot.stride == wanted][-1]
+        there = [spot for spot in inside if spot.stride == wanted]
+        # Detectors take the end of a stage, not the first layers of the next one, which still have its size.
+        outermost = min(spot.name.count(".") for spot in there)
+        return [spot for spot in there if spot.name.count(".") == outermost][-1]
     return inside[-1]
 
 

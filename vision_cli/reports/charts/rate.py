@@ -48,7 +48,7 @@ def rate_svg(shown: RatePlot, title: str) -> str:
     """Return an SVG file; of at least two steps."""
     low, high = math.log10(shown.rates[0]), math.log10(shown.rates[-1])
     x = Scale(low, high, _LEFT, _WIDTH - _RIGHT)
-    least, most = min(shown.smoothed), min(max(shown.smoothed), _OVER * shown.smoothed[0])
+    least, most = min(*shown.smoothed, *shown.losses), min(max(shown.smoothed), _OVER * shown.smoothed[0])
     margin = 0.08 * (most - least) or 0.1
     y = Scale(least - margin, most + margin, _HEIGHT - _BOTTOM, _TOP)
     parts = [

@@ -28,6 +28,7 @@ from vision_cli.stages.checking import shifts
 from vision_cli.stages.data import TaskData, load_view
 from vision_cli.stages.embedding import embed
 from vision_cli.stages.evaluating import evaluate, report_pictures, report_places, report_verdicts
+from vision_cli.stages.explaining import reported
 from vision_cli.stages.running import answers
 from vision_cli.stages.running import export as exporting
 from vision_cli.stages.training import planning, train
@@ -107,6 +108,7 @@ def _sections(document: Document) -> tuple[str, ...]:
         "map": document.map,
         "training": document.training,
         "evaluation": document.evaluations,
+        "explanations": document.explained,
         "export": document.exports,
     }
     return tuple(name for name, content in shown.items() if content)
@@ -131,6 +133,7 @@ def _document(request: ReportRequest, progress: Progress) -> Document:
         split=project.config.eval.split,
         left_out=chosen.left_out,
         map=_map(project),
+        explained=reported.last(project),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vision_cli.core import policy
 from vision_cli.core.decoding.photos import views as windows_of
 from vision_cli.core.decoding.pixels import values_of_photo
 from vision_cli.core.decoding.placing import place
@@ -111,6 +112,8 @@ def open_look(subject: Subject, how: How, progress: Progress) -> Look:
 
     from vision_cli.models.explaining import spots
 
+    policy.keep_freed_memory()
+    subject.network.to(memory_format=torch.channels_last)
     preprocess = subject.card.preprocess
     width, height = preprocess.size_px
     grey = torch.zeros(1, preprocess.channels, height, width)

@@ -83,9 +83,14 @@ def learned(request: ExplainRequest, subject: Subject) -> Learned:
     part = data.part("train")
     paths, labels = part.paths(), inputs.labels_of(part)
     there = [at for at, path in enumerate(paths) if path.is_file()]
+    if not paths:
+        raise DataError(
+            "--nearest: the training split of this model's view has no photo any more.",
+            hint="Put the photos back where vision.yaml says, or leave --nearest out.",
+        )
     if not there:
         raise DataError(
-            f"--nearest: the {len(paths):,} training photos are gone" + (f", such as {paths[0]}." if paths else "."),
+            f"--nearest: all {len(paths):,} training photos are gone, such as {paths[0]}.",
             hint="Put them back where vision.yaml says, or leave --nearest out.",
         )
     notes = []

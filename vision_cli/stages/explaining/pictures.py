@@ -133,7 +133,7 @@ def _lines(part: Part, found: Explanation) -> list[Line]:
 def _said(part: Part) -> str:
     if part.confidence is not None:
         return f"{part.label} {part.confidence:.0%}"
-    return part.label if part.share is None else f"{part.label}, {part.share:.0%} of the photo"
+    return part.label if part.share is None else f"{part.label}, {part.share:.1%} of the photo"
 
 
 def _maps(look: Look, seen: Seen, photo: Photo, number: int) -> Photo:

@@ -57,7 +57,7 @@ def largest(classes: NDArray[np.int16], most: int) -> list[int]:
 
 def _inside(look: Look, seen: Seen, logits: NDArray[np.float32]) -> NDArray[np.int16]:
     """Return the class of each cell of the logits (h, w), -1 where its centre lies beside the photo."""
-    cells = logits.argmax(axis=0).astype(np.int16)
+    cells: NDArray[np.int16] = logits.argmax(axis=0).astype(np.int16)
     placement = place(seen.size_px, look.subject.card.preprocess)
     height, width = cells.shape
     x = (np.arange(width) + 0.5) * placement.input_px[0] / width

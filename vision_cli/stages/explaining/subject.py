@@ -10,7 +10,7 @@ from typing import Any
 from vision_cli import models, runtimes
 from vision_cli.core import artefact
 from vision_cli.core.artefact import Card
-from vision_cli.core.catalogue import hint_for, require
+from vision_cli.core.catalogue import hint_for, listed, require, suggestion
 from vision_cli.core.config import ModelConfig
 from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress
@@ -89,7 +89,7 @@ def _trained(request: ExplainRequest) -> Subject:
     process = own_process_of(models.FAMILIES.card(card.family))
     if process:
         raise UsageError(
-            f"{path}: a model of '{card.family}' comes out of {process[0]}'s own process as one drawn graph: it has no "
+            f"{path}: a model of '{card.family}' is one graph, drawn in a process of its own ({process[0]}): it has no "
             "layers by name to look into.",
             hint="Explain one of another family, such as ssdlite, fasterrcnn or maskrcnn.",
         )
@@ -140,4 +140,5 @@ def _check_fit(request: ExplainRequest, card: Card) -> None:
 
 
 def _hint(name: str, names: Sequence[str]) -> str:
-    return hint_for(name, names) if len(names) <= 20 else hint_for(name, names, listing="vision config show")
+    guess = suggestion(name, list(names))
+    return f"Did you mean '{guess}'?" if guess else f"It knows {listed(names)}."

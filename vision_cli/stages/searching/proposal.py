@@ -30,10 +30,18 @@ def diff(file: Path | None, keys: Sequence[str], settings: Mapping[str, Any]) ->
         that we do not edit, such as with anchors in that section.
     """
     before = file.read_bytes().decode("utf-8") if file is not None else ""
+    after = changed(before, keys, settings)
+    return None if after is None else unified(file, before, after)
+
+
+def changed(before: str, keys: Sequence[str], settings: Mapping[str, Any]) -> str | None:
+    """Return the same as `edited`, with the line ends of the text."""
     after = edited(before.replace("\r\n", "\n"), keys, settings)
-    if after is None:
-        return None
-    after = after.replace("\n", "\r\n") if "\r\n" in before else after
+    return after.replace("\n", "\r\n") if after is not None and "\r\n" in before else after
+
+
+def unified(file: Path | None, before: str, after: str) -> str:
+    """Return the diff from one text of the project file to another, for `patch -p1` in its folder."""
     name = file.name if file is not None else FILE_NAME
     old = f"a/{name}" if file is not None else "/dev/null"
     return "".join(map(_ended, difflib.unified_diff(_lines(before), _lines(after), old, f"b/{name}")))
@@ -73,7 +81,7 @@ def _put(text: str, path: Sequence[str], value: Any) -> str:
             return _added(text, node, path[depth:], value)
         depth += 1
         if depth == len(path):
-            return text[: found.start_mark.index] + _flow(value) + text[_end(found) :]
+            return text[: found.start_mark.index] + flow(value) + text[_end(found) :]
         if not isinstance(found, yaml.MappingNode):  # a key with nothing behind it
             key = _key(node, path[depth - 1])
             rest = _block(path[depth:-1], {path[-1]: value}, key.start_mark.column + _STEP)
@@ -127,23 +135,23 @@ def _joined(text: str, block: str) -> str:
 def _block(keys: Sequence[str], settings: Mapping[str, Any], indent: int) -> str:
     lines = [f"{' ' * (indent + _STEP * depth)}{key}:" for depth, key in enumerate(keys)]
     inner = " " * (indent + _STEP * len(keys))
-    lines += [f"{inner}{name}: {_flow(value)}" for name, value in settings.items()]
+    lines += [f"{inner}{name}: {flow(value)}" for name, value in settings.items()]
     return "\n".join(lines) + "\n"
 
 
 def _nested(path: Sequence[str], value: Any) -> str:
-    text = f"{path[-1]}: {_flow(value)}"
+    text = f"{path[-1]}: {flow(value)}"
     for key in reversed(path[:-1]):
         text = f"{key}: {{{text}}}"
     return text
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """Return a value on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_flow(each)}" for name, each in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {flow(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(each) for each in value) + "]"
+        return "[" + ", ".join(flow(each) for each in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -151,7 +159,7 @@ def _plain(value: Any) -> Any:
     """Return a value as the project file's reader would see it: text."""
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else _flow(value)
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else flow(value)
 
 
 def _with(tree: dict[str, Any], keys: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:

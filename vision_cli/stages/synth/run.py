@@ -13,7 +13,7 @@ from vision_cli.core import files
 from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress, Silent
 from vision_cli.core.project import Project
-from vision_cli.stages import places
+from vision_cli.stages import places, ray_cluster
 from vision_cli.stages.synth.asking import asked as asking
 from vision_cli.stages.synth.asking import commands
 from vision_cli.stages.synth.asking.asked import Asked, Given, Shard
@@ -314,7 +314,7 @@ def _check_options(request: SynthRequest, config: AnyConfig) -> None:
     """
     part, shown = request.shard is not None, request.preview is not None
     if request.on == RAY:
-        on_ray.check_parts()
+        ray_cluster.check_parts()
     if request.on == RAY and shown:
         raise UsageError("--preview draws a few photos here.", hint="Leave --on out.")
     if shown and part:

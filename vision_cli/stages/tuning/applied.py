@@ -116,6 +116,11 @@ def value_of(config: ProjectConfig, key: str) -> Any:
     return found
 
 
+def usual(key: str) -> Any:
+    """Return what a setting is where the project file says nothing."""
+    return fields()[key].default
+
+
 def with_settings(project: Project, settings: Mapping[str, Any], where: str = "tune.search") -> Project:
     """Return the project with other settings, checked.
 

@@ -18,7 +18,7 @@ from vision_cli.stages.tuning import space
 from vision_cli.stages.tuning.hands import Hands
 from vision_cli.stages.tuning.journal import Journal
 from vision_cli.stages.tuning.space import Setting
-from vision_cli.stages.tuning.trying import MODELS
+from vision_cli.stages.tuning.trying import MODELS, TRIALS
 
 MOST_TRIALS = 10_000
 """Where only time ends a search."""
@@ -89,6 +89,7 @@ class Loop:
             self._drive(self._again())
         finally:
             self.hands.close()
+            shutil.rmtree(self.folder / TRIALS, ignore_errors=True)
         return self.trials
 
     def _drive(self, source: Source) -> None:

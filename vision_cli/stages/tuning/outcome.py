@@ -26,9 +26,6 @@ from vision_cli.stages.tuning.verdict import Judging
 
 RESULT, DIFF, PAGE = "result.json", "vision.yaml.diff", "report.html"
 _NOT_EDITED = "The project file is written in a way that is not edited here: put the settings in by hand."
-_FLATTERED = (
-    "The validation photos chose these settings, so that they flatter them: `vision eval` tells on the test split, once."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def told(what: Outcome, trials: tuple[Trial, ...]) -> TuneResult:
         importance=what.search.importance(trials),
         settings=_changed(what, found),
         open=_open(what, trials, found),
-        notes=(_FLATTERED,) if found is not None and found.best is not None else (),
+        notes=(telling.CAUTION,) if found is not None and found.best is not None else (),
     )
     result = _with_diff(what, folder, result)
     result = replace(result, page=folder / PAGE, seconds=time.monotonic() - what.started)

@@ -278,6 +278,16 @@ def _check_backbones(family: str, word: str, values: Sequence[str]) -> None:
         )
 
 
+def probes(key: str, usual: Any) -> tuple[Any, ...]:
+    """Return values of a setting that are not its usual one; nothing where we know none."""
+    words = applied.words_of(key)
+    own = _USUAL.get(key)
+    numbers = () if own is None or own.choice else (own.low, own.high)
+    return tuple(
+        value for value in words or (own.choice if own is not None and own.choice else numbers) if value != usual
+    )
+
+
 def settings_at(settings: Sequence[Setting], place: Place) -> dict[str, Any]:
     """Return the settings of a point, by dotted name."""
     return {each.key: each.value(place) for each in settings}

@@ -1,4 +1,4 @@
-"""`vision tune`: search settings of model and training; the validation split judges, and the test split is not there."""
+"""`vision tune`: search settings of model and training; the validation photos judge, test photos are not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_cli import models
-from vision_cli.core import files, run
+from vision_cli.core import run
 from vision_cli.core.contracts import Network
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
@@ -237,7 +237,7 @@ def _ignored(work: _Work, network: Network) -> frozenset[str]:
     found = set()
     keys = [key for key, _ in space.named(work.config.search, space.usual_names(Facts(_family(work)))).items()]
     for key in keys:
-        values = space.probes(key, applied.value_of(type(work.project.config)(), key))
+        values = space.probes(key, applied.usual(key))
         if values and all(_is_ignored(work, network, key, value) for value in values):
             found.add(key)
     return frozenset(found)
@@ -265,7 +265,9 @@ def _outcome(work: _Work, settings: tuple[Setting, ...], found: RangeFound | Non
     if network is not None and config.model.family != FEATURES:
         epochs = fitting.epochs_of(config, work.data, network)
     request = work.request
-    seconds = request.seconds if request.seconds is not None or work.config.time is None else seconds_of(work.config.time)
+    seconds = (
+        request.seconds if request.seconds is not None or work.config.time is None else seconds_of(work.config.time)
+    )
     return Outcome(
         project=request.project,
         folder=None,

@@ -35,9 +35,7 @@ class Judging:
     resamples: int = 1000
 
 
-def difference(
-    models: tuple[Path, Path], val: Dataset, how: Judging, resamples: int, progress: Progress
-) -> Difference | None:
+def difference(models: tuple[Path, Path], val: Dataset, how: Judging, progress: Progress) -> Difference | None:
     """Return by how much the first model exceeds the second on the same photos; None where that cannot be told.
 
     Raises:

@@ -10,25 +10,22 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle  # what is unpickled here was pickled by this run
-import socket
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vision_cli.core import files
-from vision_cli.core.catalogue import require
 from vision_cli.core.errors import MissingPartError, ResourceError
+from vision_cli.stages import ray_cluster
 from vision_cli.stages.synth.making.maker import Maker, Record, background_of
 from vision_cli.synth import analysis, cache, libraries
 from vision_cli.synth.scene import AnalysisSettings, Background, Scene
 
 _AHEAD = 3
 _RETRIES = 5
-_ANSWER_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +165,6 @@ def _depth_map(settings: AnalysisSettings, photo: Path) -> tuple[str, bytes] | N
         return path.name, path.read_bytes()
 
 
-def check_parts() -> None:
-    """Refuse before any work where Ray is missing.
-
-    Raises:
-        MissingPartError: with the line that installs it.
-    """
-    require(("ray",), extra="ray", what="--on ray")
-
-
 def make(
     maker: Maker, groups: Sequence[Sequence[int]], workers: int | None, notes: list[str]
 ) -> Iterator[list[Record]]:
@@ -193,9 +181,9 @@ def make(
         MissingPartError: Ray is missing here, or the package on a machine of the cluster.
         ResourceError: no cluster answers, the disk refuses, or machines differ.
     """
-    check_parts()
+    ray_cluster.check_parts()
     sending = Sending(maker)
-    with _cluster(workers) as (cores, said):
+    with ray_cluster.joined(workers) as (cores, said):
         notes += said
         run = _Run(maker)
         waiting: deque[tuple[Task, Any]] = deque()
@@ -283,59 +271,3 @@ def _check_versions(wanted: dict[str, str]) -> None:
             f"{os.uname().nodename}: {', '.join(different)}.",
             hint="Install the same versions on all machines of the cluster.",
         )
-
-
-def _check_answers(address: str) -> None:
-    """Refuse at once where nobody listens: Ray itself tries for minutes.
-
-    Raises:
-        ResourceError: naming the address.
-    """
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if host and port.isdecimal():
-        try:
-            socket.create_connection((host, int(port)), timeout=_ANSWER_S).close()
-        except OSError as error:
-            raise _no_cluster(address) from error
-
-
-def _no_cluster(address: str) -> ResourceError:
-    return ResourceError(f"no Ray cluster answers at {address}.", hint="Correct RAY_ADDRESS, or unset it.")
-
-
-@contextmanager
-def _cluster(workers: int | None) -> Iterator[tuple[int, list[str]]]:
-    """Join the cluster of RAY_ADDRESS, or the one that runs on this machine, or start one of this machine's cores.
-
-    Yields:
-        Its cores, and what to tell of it.
-
-    Raises:
-        ResourceError: none answers at RAY_ADDRESS.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of ours tells nobody that it is used
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what a later release does
-    import ray
-
-    address = os.environ.get("RAY_ADDRESS")
-    _check_answers(address or "")
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    try:
-        ray.init(address=address or "auto", **quiet)
-        notes = []
-    except getattr(ray.exceptions, "AuthenticationError", ()) as error:  # of releases that know tokens
-        raise ResourceError(
-            f"the Ray cluster{f' at {address}' if address else ''} asks for a token that this machine does not have.",
-            hint="Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH as `ray start` on its head says.",
-        ) from error
-    except ConnectionError as error:
-        if address:
-            raise _no_cluster(address) from error
-        ray.init(num_cpus=workers or os.cpu_count() or 1, include_dashboard=False, **quiet)
-        notes = ["No Ray cluster runs here and RAY_ADDRESS names none: one was started with the cores of this machine."]
-    try:
-        cores = int(ray.cluster_resources().get("CPU", 1))
-        machines = sum(1 for node in ray.nodes() if node["Alive"])
-        yield cores, notes or [f"Made on a Ray cluster of {machines} machines with {cores} cores."]
-    finally:
-        ray.shutdown()
