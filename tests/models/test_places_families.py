@@ -45,6 +45,21 @@ def build(family: str, backbone: str, side: int = SIDE, channels: int = 3, **nam
     return models.build_places(config, models.PlaceRequest("detect", CLASSES, **named))
 
 
+def card_of(network: Any, family: str, backbone: str) -> artefact.Card:
+    card = artefact.Card(
+        task="detect",
+        classes=CLASSES,
+        preprocess=network.preprocess,
+        decode=network.decode,
+        family=family,
+        model=models.options(ModelConfig(family=family, backbone=backbone), network),
+        licence=network.licence,
+        name="test",
+        created="2026-01-01T00:00:00Z",
+    )
+    return artefact.Card.from_json(card.as_json(), where="here")
+
+
 def batch(side: int = SIDE, *, crowd: bool = False) -> tuple[torch.Tensor, PlaceTargets]:
     """Two photos: a bright square and a dark disc on noise; a square, and a crowd region beside it if asked for."""
     torch.manual_seed(1)
@@ -131,18 +146,7 @@ def test_no_side_of_a_box_begins_where_its_gradient_is_dead(seed: int) -> None:
 @pytest.mark.parametrize(("family", "backbone", "side"), EVERY)
 def test_an_artefact_gives_the_same_outputs_to_the_bit(family: str, backbone: str, side: int) -> None:
     network = build(family, backbone, side, box_sizes=np.random.default_rng(0).uniform(10, 90, (90, 2))).eval()
-    card = artefact.Card(
-        task="detect",
-        classes=CLASSES,
-        preprocess=network.preprocess,
-        decode=network.decode,
-        family=family,
-        model=models.options(ModelConfig(family=family, backbone=backbone), network),
-        licence=network.licence,
-        name="test",
-        created="2026-01-01T00:00:00Z",
-    )
-    card = artefact.Card.from_json(card.as_json(), where="here")
+    card = card_of(network, family, backbone)
     torch.manual_seed(9)
     again: Any = models.rebuild(card, {name: item.clone() for name, item in network.state_dict().items()})
     photos = torch.randn(2, 3, side, side)
@@ -350,3 +354,16 @@ def test_classes_whose_features_were_pressed_down_still_learn() -> None:
     photos, targets = batch()
     network.losses(photos, targets)["class"].backward()
     assert all(norm.weight.grad.abs().max() > 0 for norm in norms)
+
+
+def test_artefacts_of_before_the_leak_keep_their_activation() -> None:
+    torch.manual_seed(0)
+    built = build("ssdlite", TIMM).eval()
+    card, state = card_of(built, "ssdlite", TIMM), built.state_dict()
+    assert card.model["leak"] == 0.1
+    before = dataclasses.replace(card, model={key: value for key, value in card.model.items() if key != "leak"})
+    rebuilt = models.rebuild(before, state)
+    kinds = {type(each) for each in rebuilt.head.modules() if isinstance(each, torch.nn.ReLU6 | torch.nn.LeakyReLU)}
+    assert kinds == {torch.nn.ReLU6}
+    kept = {type(each) for each in models.rebuild(card, state).head.classes.modules()}
+    assert torch.nn.LeakyReLU in kept

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -28,16 +29,33 @@ from vision_cli.models.places.last_layer import last_layer
 from vision_cli.models.places.maps import Maps, check_grids, sized
 from vision_cli.models.places.network import PlaceModule, restore
 from vision_cli.models.places.over_timm import Plan
-from vision_cli.models.places.pyramid import Pyramid, separable
+from vision_cli.models.places.pyramid import Pyramid, relu6, separable
 from vision_cli.models.places.request import PlaceRequest
 
 STRIDES = (8, 16, 32)
 ANCHORS_A_CELL = 2
-CHANNELS = 96
 NMS_IOU = 0.6
 _PRIOR = 0.01
 _BOX = 4
-_LEAK = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPlan:
+    """What a head is made of.
+
+    Attributes:
+        channels: of its maps.
+        leak: slope of its branches' activations below zero; 0 is ReLU6. Background presses features down. With ReLU6
+            those of a rare class all ended at zero, where nothing is learned any more: its score stayed that of the
+            bias alone, 0.012.
+    """
+
+    channels: int = 96
+    leak: float = 0.1
+
+    def activation(self) -> nn.Module:
+        """Return the activation of its branches."""
+        return nn.LeakyReLU(self.leak, inplace=True) if self.leak else relu6()
 
 
 def names() -> list[str]:
@@ -69,29 +87,21 @@ def rebuild(card: Card, state: Mapping[str, Tensor]) -> SsdLite:
     """Build an artefact's network; see `models.rebuild`."""
     trunk = timm.trunk(*assembly.backbone_of(card))
     try:
-        network = SsdLite(
-            trunk, card.place_decode, len(card.classes), licence=card.licence, channels=int(card.model["channels"])
-        )
+        # Artefacts that say nothing of a leak have ReLU6.
+        plan = HeadPlan(int(card.model["channels"]), float(card.model.get("leak", 0)))
+        network = SsdLite(trunk, card.place_decode, len(card.classes), licence=card.licence, plan=plan)
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise DataError(f"model card: the options of '{card.family}' are not whole: {error!r}.") from error
     return restore(network, card, state)
 
 
-def _leaky() -> nn.Module:
-    """Return an activation that always has a slope.
-
-    Background presses features down. With ReLU6 those of a rare class all ended at zero, where nothing is learned any
-    more: its score stayed that of the bias alone, 0.012.
-    """
-    return nn.LeakyReLU(_LEAK, inplace=True)
-
-
 class _Branch(nn.Module):
     """Separable convolutions of one level, then the raw values of each anchor."""
 
-    def __init__(self, channels: int, n_anchors: int, n_values: int, *, start: float = 0.0) -> None:
+    def __init__(self, plan: HeadPlan, n_anchors: int, n_values: int, *, start: float = 0.0) -> None:
         super().__init__()
-        self.tower = nn.Sequential(*(separable(channels, channels, activation=_leaky) for _ in range(2)))
+        channels = plan.channels
+        self.tower = nn.Sequential(*(separable(channels, channels, activation=plan.activation) for _ in range(2)))
         self.last = last_layer(channels, n_anchors * n_values, std=0.01, bias=start)
         self.n_values = n_values
 
@@ -104,13 +114,13 @@ class _Branch(nn.Module):
 class DenseHead(nn.Module):
     """A pyramid, and a branch for boxes and one for classes a level."""
 
-    def __init__(self, inputs: Sequence[int], channels: int, levels: Sequence[Level], n_classes: int) -> None:
+    def __init__(self, inputs: Sequence[int], plan: HeadPlan, levels: Sequence[Level], n_classes: int) -> None:
         super().__init__()
         counts = [len(level.anchors) for level in levels]
-        self.pyramid = Pyramid(inputs, channels, extra=len(levels) - len(inputs))
-        self.boxes = nn.ModuleList(_Branch(channels, count, _BOX) for count in counts)
+        self.pyramid = Pyramid(inputs, plan.channels, extra=len(levels) - len(inputs))
+        self.boxes = nn.ModuleList(_Branch(plan, count, _BOX) for count in counts)
         start = -math.log((1 - _PRIOR) / _PRIOR)
-        self.classes = nn.ModuleList(_Branch(channels, count, n_classes, start=start) for count in counts)
+        self.classes = nn.ModuleList(_Branch(plan, count, n_classes, start=start) for count in counts)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Map the backbone's maps to (N, A, 4 + K)."""
@@ -128,15 +138,14 @@ class SsdLite(PlaceModule):
     class_rows = (ClassRows(r"head\.classes\.\d+\.last\.(weight|bias)"),)
 
     def __init__(
-        self, trunk: Trunk, decode: PlaceDecode, n_classes: int, *, licence: str, channels: int = CHANNELS
+        self, trunk: Trunk, decode: PlaceDecode, n_classes: int, *, licence: str, plan: HeadPlan | None = None
     ) -> None:
-        super().__init__(
-            preprocess=trunk.preprocess, licence=licence, options={"backbone": trunk.name, "channels": channels}
-        )
+        plan = plan or HeadPlan()
+        super().__init__(preprocess=trunk.preprocess, licence=licence, options={"backbone": trunk.name, **asdict(plan)})
         self.decode = decode
         maps = Maps(trunk, STRIDES)
         self.backbone, self.stages = maps, maps.stages
-        self.head = DenseHead(maps.channels, channels, decode.levels, n_classes)
+        self.head = DenseHead(maps.channels, plan, decode.levels, n_classes)
         self.register_buffer("anchors", anchors.over_grid(decode.levels, self.preprocess.size_px), persistent=False)
         strides = anchors.strides_over_grid(decode.levels, self.preprocess.size_px)
         self.register_buffer("strides", strides, persistent=False)
