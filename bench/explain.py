@@ -1,6 +1,6 @@
 """How well maps of evidence point, and whether they ask the weights: the figures of docs/explain.md.
 
-    python bench/explain.py ../shared/data/coco128_train/object_detection --images ../shared/data/coco128_train/images
+    python bench/explain.py [YOLO-FOLDER --images PHOTOS] [--scorecam 100]
     python bench/explain.py --detector RUN ../shared/data/bccd_voc/BCCD
 
 The pointing game (J. Zhang et al. 2016, section 4.2): a map points at an object if its maximum lies in one of the
@@ -36,26 +36,30 @@ from vision_cli.models.explaining import GRADCAM, HIRESCAM, SCORECAM
 from vision_cli.stages.explaining import evidence, found, subject
 from vision_cli.stages.explaining.asked import ExplainRequest, How
 
+_COCO = Path(__file__).parents[2] / "shared" / "data" / "coco128_train"
 Boxes = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def main() -> None:
     """Print one table."""
     words = argparse.ArgumentParser()
-    words.add_argument("data", type=Path)
-    words.add_argument("--images", type=Path)
+    words.add_argument("data", type=Path, nargs="?", default=_COCO / "object_detection")
+    words.add_argument("--images", type=Path, default=_COCO / "images")
     words.add_argument("--detector", type=Path)
     words.add_argument("--scorecam", type=int, default=0)
     words.add_argument("--photos", type=int, default=200)
     given = words.parse_args()
     torch.set_num_threads(1)
+    if not given.data.is_dir():
+        print(f"{given.data} is not here: nothing to measure")
+        return
     if given.detector:
         detector(given.data, given.detector, given.photos)
     else:
         classifier(given.data, given.images, given.scorecam, given.photos)
 
 
-def classifier(path: Path, images: Path | None, channels: int, most: int) -> None:
+def classifier(path: Path, images: Path, channels: int, most: int) -> None:
     """Point at objects of classes that ImageNet has."""
     objects = by_class(path, images)[:most]
     print(f"{len(objects)} times a class in a photo, of {len({each.name for each in objects})} classes")
@@ -93,9 +97,9 @@ def columns_of(name: str) -> tuple[int, ...]:
     return tuple(each.index for each in known.known([name]) if each.dataset == "imagenet-1k")
 
 
-def by_class(path: Path, images: Path | None) -> list[Object]:
+def by_class(path: Path, images: Path) -> list[Object]:
     """Return each class that ImageNet has, in each photo that has it."""
-    dataset = formats.read("data", SourceConfig(path=str(path), images=None if images is None else str(images)), path)
+    dataset = formats.read("data", SourceConfig(path=str(path), images=str(images)), path)
     names, there = dataset.classes.names, dict(zip(dataset.images["id"].to_pylist(), dataset.paths(), strict=True))
     found: dict[tuple[Any, str], list[list[float]]] = {}
     for row in dataset.annotations.to_pylist():

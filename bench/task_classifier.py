@@ -1,16 +1,19 @@
-"""Learn the text classifier of `vision task suggest` from `bench/task_phrases.txt`, and write its weights.
+"""Learn the text classifier of `vision task suggest` and write its weights.
 
     python bench/task_classifier.py            # score the held-out domains, change nothing
+    python bench/task_classifier.py --cross    # leave domains out in five groups, learn on the others
     python bench/task_classifier.py --write    # also write vision_cli/scoping/task_weights.npz
 
-The weights are of a multinomial logistic regression (scikit-learn, L2), rounded to 8 bits a class. They learn from all
-domains but those in HELD_OUT, so that what is said about the held-out ones is about words that were never seen. The
-temperature that makes its confidence honest is fitted on the held-out domains, rules included.
+It learns from `bench/task_phrases.txt`, from wishes with gaps (`bench/task_templates.txt`) and from the descriptions of
+tests/scoping/development.jsonl. Phrases of the domains in HELD_OUT are not learned from; they make the temperature,
+with which the confidence is honest. PyTorch learns, numpy answers.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,51 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import task_templates
 
-from vision_cli.scoping import classifier, deciding, features, rules
-from vision_cli.scoping.outcomes import NAMES, UNCLEAR
+from vision_cli.scoping import classifier, deciding
+from vision_cli.scoping.outcomes import NAMES
 from vision_cli.scoping.wording import worded
 
 PHRASES = Path(__file__).with_name("task_phrases.txt")
+DEVELOPMENT = Path(__file__).parents[1] / "tests" / "scoping" / "development.jsonl"
 HELD_OUT = ("home", "sport", "food", "construction")
-CONTEXTS = (
-    "We run a small company in the north.",
-    "Right now a person does this by hand.",
-    "It should work on a phone.",
-    "We have about four thousand photos so far.",
-    "The camera hangs above the belt and the light is always the same.",
-    "Our customers send us pictures by e-mail.",
-    "This should help our staff.",
-    "It has to be fast.",
-    "Speed does not matter much.",
-    "I work for a mid-sized firm and we are new to this.",
-    "The pictures come from drones that fly every week.",
-    "At night the light is poor.",
-    "Nobody on our team has done machine learning before.",
-    "It will run on a small computer next to the machine.",
-    "We take a photo every minute.",
-    "Up to now we look at all pictures ourselves, which takes hours.",
-    "That would save us a lot of work.",
-    "Our budget is small.",
-    "Sometimes the lens is dirty.",
-    "The result goes into our database.",
-    "We would like to start with a pilot in spring.",
-    "A colleague said that neural networks could do it.",
-    "The images are in colour and quite large.",
-    "Think of thousands of images a day.",
-    "We own the archive of the last ten years.",
-    "So far we have no labels.",
-    "Doctors in our hospital asked for it.",
-    "Farmers in our region asked for it.",
-    "The police asked us.",
-    "It is for a student project.",
-)
-"""Sentences around a wish; each phrase is learned once alone and once among them."""
-_UNCLEAR_COUNTS = 0.6
-"""Weight of an unclear phrase: taking a clear wish for unclear is the worse mistake."""
-_STRENGTH = 10.0
-"""Inverse of the penalty, by cross-validation over the domains that are learned from."""
-_MOST_STEPS = 3000
+_FILLINGS = 6
+"""Times that each template is filled."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -99,42 +68,37 @@ def phrases(path: Path = PHRASES) -> list[Phrase]:
     return found
 
 
-def in_context(these: Sequence[Phrase]) -> list[Phrase]:
-    """Return the phrases among sentences that say nothing of the task: people tell more than they ask."""
-    found = []
-    for row, each in enumerate(these):
-        if each.task != UNCLEAR:
-            before, after = CONTEXTS[row % len(CONTEXTS)], CONTEXTS[(7 * row + 3) % len(CONTEXTS)]
-            ending = "" if each.text.endswith((".", "?", "!")) else "."
-            told = (
-                f"{before} {each.text}{ending}",
-                f"{each.text}{ending} {after}",
-                f"{before} {each.text}{ending} {after}",
-            )
-            found.append(Phrase(each.task, each.domain, told[row % len(told)]))
-    return found
+def development() -> list[Phrase]:
+    """Read the descriptions that were seen, but those whose task is only that a pretrained model meets them."""
+    rows = [json.loads(line) for line in DEVELOPMENT.read_text(encoding="utf-8").splitlines()]
+    return [Phrase(row["task"], f"development {row['domain']}", row["text"]) for row in rows if row["task"] in NAMES]
 
 
-def matrix(these: Sequence[Phrase]) -> Floats:
-    """Return the features of phrases, (N, BUCKETS)."""
-    return np.stack([features.vector(worded(each.text)) for each in these]).astype(np.float64)
+def classes(tasks: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the classes of tasks, (N,)."""
+    return np.array([NAMES.index(task) for task in tasks], dtype=np.int64)
 
 
-def targets(these: Sequence[Phrase]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the classes of phrases, (N,)."""
-    return np.array([NAMES.index(each.task) for each in these], dtype=np.int64)
+def lessons(these: Sequence[Phrase], seed: int = 0) -> list[tuple[str, str]]:
+    """Return what is learned: each phrase alone and in a context, and templates filled."""
+    luck = random.Random(seed)  # noqa: S311
+    told = [(each.task, each.text) for each in these]
+    told += [(each.task, task_templates.in_context(each.text, luck)) for each in these]
+    return told + task_templates.drawn(_FILLINGS, seed)
 
 
-def fitted(these: Sequence[Phrase], strength: float = _STRENGTH) -> tuple[Floats, Floats]:
-    """Fit weights (classes, BUCKETS) and biases (classes,)."""
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
-    from sklearn.linear_model import LogisticRegression
+def learn(these: Sequence[Phrase], seed: int = 0) -> classifier.Weights:
+    """Fit, round, and fit the temperature on what is held out."""
+    import task_network
 
-    model = LogisticRegression(C=strength, max_iter=_MOST_STEPS, tol=1e-7)
-    learned = [*these, *in_context(these)]
-    weights = [_UNCLEAR_COUNTS if each.task == UNCLEAR else 1.0 for each in learned]
-    model.fit(csr_matrix(matrix(learned)), targets(learned), sample_weight=weights)
-    return np.asarray(model.coef_), np.asarray(model.intercept_)
+    learned = lessons([each for each in these if not each.held_out], seed)
+    weights = task_network.fitted([worded(text) for _, text in learned], classes([task for task, _ in learned]), seed)
+    out = [each for each in these if each.held_out]
+    if not out:
+        return weights
+    return classifier.Weights(
+        weights.own, weights.arrays, temperature(decided(weights, out), classes([each.task for each in out]))
+    )
 
 
 def temperature(logits: Floats, truth: np.ndarray[Any, np.dtype[np.int64]]) -> float:
@@ -146,24 +110,19 @@ def temperature(logits: Floats, truth: np.ndarray[Any, np.dtype[np.int64]]) -> f
 
 
 def decided(weights: classifier.Weights, these: Sequence[Phrase]) -> Floats:
-    """Return the sums of classifier and rules, (N, classes), before the temperature."""
-    looked = [worded(each.text) for each in these]
-    return np.stack([classifier.logits(each, weights) + rules.boosts(each)[0] for each in looked])
-
-
-def learn(these: Sequence[Phrase]) -> classifier.Weights:
-    """Fit, round, and fit the temperature."""
-    coefficients, biases = fitted([each for each in these if not each.held_out])
-    weights = classifier.rounded(coefficients, biases, 1.0)
-    out = [each for each in these if each.held_out]
-    return classifier.rounded(coefficients, biases, temperature(decided(weights, out), targets(out)))
+    """Return the sums of the outcomes, (N, classes), before the temperature."""
+    return np.stack([classifier.logits(worded(each.text), weights) for each in these])
 
 
 def score(weights: classifier.Weights, these: Sequence[Phrase]) -> None:
     """Print how many are right, and how honest the confidence is."""
-    shares = deciding.softmax(decided(weights, these) / weights.temperature)
-    truth, best = targets(these), shares.argmax(axis=1)
-    right, sure = best == truth, shares.max(axis=1)
+    report(deciding.softmax(decided(weights, these) / weights.temperature), these)
+
+
+def report(shares: Floats, these: Sequence[Phrase]) -> None:
+    """Print the same of shares (N, classes)."""
+    best = shares.argmax(axis=1)
+    right, sure = best == classes([each.task for each in these]), shares.max(axis=1)
     print(f"{len(these)} phrases: {right.mean():.3f} right, mean confidence {sure.mean():.3f}")
     for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
         here = (sure >= low) & (sure < high)
@@ -173,31 +132,33 @@ def score(weights: classifier.Weights, these: Sequence[Phrase]) -> None:
         print(f"  {these[row].task:>16} -> {NAMES[best[row]]:<16} {sure[row]:.2f}  {these[row].text}")
 
 
-def crossed(these: Sequence[Phrase], strength: float) -> float:
-    """Return the share right when each learned domain is left out once, in five groups."""
+def cross(these: Sequence[Phrase], groups: int = 5) -> None:
+    """Leave each domain out once, in groups, and print how the phrases left out are decided."""
     domains = sorted({each.domain for each in these})
-    right = 0
-    for group in range(5):
-        out = set(domains[group::5])
-        kept, left = [e for e in these if e.domain not in out], [e for e in these if e.domain in out]
-        coefficients, biases = fitted(kept, strength)
-        sums = decided(classifier.rounded(coefficients, biases, 1.0), left)
-        right += int((sums.argmax(axis=1) == targets(left)).sum())
-    return right / len(these)
+    random.Random(0).shuffle(domains)  # noqa: S311
+    shares, left = [], []
+    for group in range(groups):
+        out = set(domains[group::groups])
+        weights = learn([Phrase(e.task, "learned", e.text) for e in these if e.domain not in out])
+        left += [each for each in these if each.domain in out]
+        shares.append(deciding.softmax(decided(weights, [each for each in these if each.domain in out])))
+    joined = np.concatenate(shares)
+    for name, picked in (("phrases", False), ("descriptions", True)):
+        rows = [row for row, each in enumerate(left) if (each.text in {e.text for e in development()}) == picked]
+        print(name)
+        report(joined[rows], [left[row] for row in rows])
 
 
 def main() -> None:
     """Learn and score."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write the weights into the package")
-    parser.add_argument("--cross", action="store_true", help="cross-validate over domains, for several strengths")
+    parser.add_argument("--cross", action="store_true", help="cross-validate over domains")
     asked = parser.parse_args()
-    these = phrases()
+    these = [*phrases(), *development()]
     print(len(these), "phrases;", dict(Counter(each.task for each in these)))
-    learned = [each for each in these if not each.held_out]
     if asked.cross:
-        for strength in (3.0, 10.0, 30.0, 100.0):
-            print(f"strength {strength:g}: {crossed(learned, strength):.3f} right by cross-validation")
+        cross(these)
     weights = learn(these)
     print("temperature", weights.temperature)
     score(weights, [each for each in these if each.held_out])

@@ -12,6 +12,7 @@ _FILE = Path(__file__).parents[2] / "bench" / "task_classifier.py"
 
 def script() -> ModuleType:
     """Return `bench/task_classifier.py` as a module."""
+    sys.path[:] = [str(_FILE.parent), *(each for each in sys.path if each != str(_FILE.parent))]
     spec = importlib.util.spec_from_file_location("task_classifier", _FILE)
     assert spec is not None
     assert spec.loader is not None

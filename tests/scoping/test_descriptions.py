@@ -1,4 +1,7 @@
-"""Descriptions by somebody who knew neither phrases nor rules. Nothing is learned from them, nothing tuned on them.
+"""Descriptions by somebody who knew neither phrases nor rules, written before the classifier was learned.
+
+Nothing is learned from them, nothing tuned on them: who has looked at the wrong ones and changes what decides needs
+new ones.
 
 docs/scoping.md says how many are right, and lists those that are not.
 """
@@ -12,8 +15,7 @@ from vision_cli.stages.scoping.suggest import SuggestRequest, decide, suggest
 FILE = Path(__file__).with_name("descriptions.jsonl")
 PAGE = Path(__file__).parents[2] / "docs" / "scoping.md"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
-REACHED = 55
-"""Right when the weights were last learned. The aim is 90 %; the page tells how far away it is."""
+BAR = 0.9
 
 
 def answers(text):
@@ -32,7 +34,7 @@ def test_as_many_are_right_as_the_page_says_and_it_lists_the_others():
     missed = wrong()
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert len(ROWS) >= 60
-    assert len(ROWS) - len(missed) >= REACHED
+    assert len(ROWS) - len(missed) >= BAR * len(ROWS)
     assert f"{len(ROWS) - len(missed)} of {len(ROWS)}" in page
     for row in missed:
         assert " ".join(row["text"].split()) in page, row["text"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from phrase_set import script
 
-from vision_cli.scoping import classifier, deciding
-from vision_cli.scoping.features import BUCKETS, vector
+from vision_cli.scoping import classifier, deciding, vocabulary
+from vision_cli.scoping.evidence import evidence
 from vision_cli.scoping.outcomes import NAMES
 from vision_cli.scoping.wording import worded
 
@@ -48,28 +48,35 @@ def test_confidence_is_honest_on_the_held_out_domains():
 
 def test_what_is_shipped_is_small_and_whole():
     weights = classifier.shipped()
-    assert classifier.FILE.stat().st_size < 100_000
-    assert weights.steps.shape == (len(NAMES), BUCKETS)
-    assert weights.steps.dtype == np.int8
-    assert 0.5 < weights.temperature < 2
+    assert classifier.FILE.stat().st_size < 1_000_000
+    filters = sum(len(weights.arrays[f"biases{width}"]) for width in classifier.WIDTHS)
+    assert weights.arrays["layer"].shape == (len(NAMES), filters + len(evidence(worded("anything"))))
+    assert weights.own.steps.dtype == np.int8
+    assert 0.3 < weights.temperature < 2
 
 
-def test_rounding_to_8_bits_changes_next_to_nothing():
-    rng = np.random.default_rng(0)
-    exact, biases = rng.normal(0, 1, (len(NAMES), BUCKETS)), rng.normal(0, 1, len(NAMES))
-    said = worded("find the valve in the photo and say where it is")
-    row = vector(said).astype(float)
-    sums = classifier.logits(said, classifier.rounded(exact, biases, 1.0))
-    assert sums == pytest.approx(exact @ row + biases, abs=0.2)
+def test_torch_comes_to_the_same_sums():
+    torch = pytest.importorskip("torch")
+    weights = classifier.shipped()
+    said = worded("find the valve in the photo and say where it is, one by one")
+    text = classifier.vectors(vocabulary.tokens(said.text), weights.own)
+    told = torch.tensor(text.T[None])
+    answers = []
+    for width in classifier.WIDTHS:
+        filters, biases = (torch.tensor(weights.arrays[f"{each}{width}"]).float() for each in ("filters", "biases"))
+        answers.append(torch.relu(torch.conv1d(told, filters, biases, padding=width)).amax(dim=2)[0])
+    row = torch.cat([*answers, torch.tensor(evidence(said))])
+    layer, bias = (torch.tensor(weights.arrays[each]).float() for each in ("layer", "bias"))
+    assert classifier.logits(said, weights) == pytest.approx((layer @ row + bias).numpy(), abs=1e-3)
+
+
+def test_a_text_without_any_known_word_is_decided_too():
+    assert classifier.logits(worded(""), classifier.shipped()).shape == (len(NAMES),)
 
 
 @pytest.mark.slow
 def test_learning_again_gives_what_is_shipped():
-    pytest.importorskip("sklearn")
-    again, shipped = LEARNING.learn(PHRASES), classifier.shipped()
-    assert again.temperature == pytest.approx(shipped.temperature, abs=0.05)
-    one = again.steps * again.scales[:, None]
-    other = shipped.steps * shipped.scales[:, None]
-    assert np.abs(one - other).max() < 0.02 * np.abs(other).max()
+    pytest.importorskip("torch")
+    again, shipped = LEARNING.learn([*PHRASES, *LEARNING.development()]), classifier.shipped()
     sums = [LEARNING.decided(each, HELD_OUT).argmax(axis=1) for each in (again, shipped)]
-    assert (sums[0] == sums[1]).mean() > 0.99
+    assert (sums[0] == sums[1]).mean() > 0.97

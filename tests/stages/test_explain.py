@@ -138,6 +138,7 @@ def test_validation_photos_right_and_wrong_go_into_the_report(seasons: Path, cop
     assert {splits[key] for key in parts} == {"val"}, "the test split is never looked at"
     right = [row["truth"] == row["answer"] for row in document["explanations"]]
     assert right == sorted(right)  # the wrong ones first
+    assert [row["chosen_as"] for row in document["explanations"]] == ["right" if each else "wrong" for each in right]
     assert 1 <= sum(right) <= 2
     for row in document["explanations"]:
         near = row["nearest"]
@@ -283,6 +284,70 @@ def test_pictures_of_equal_names_do_not_replace_each_other(seasons: Path, tmp_pa
     document = explained(seasons, str(tmp_path / "a"), str(tmp_path / "b"), *words)
     written = [path for row in document["explanations"] for path in row["pictures"].values()]
     assert len(set(written)) == len(written) >= 6
+
+
+def test_the_photos_a_detector_answers_worst_and_best_are_those_that_are(tmp_path: Path) -> None:
+    photos = detectors.draw_photos(tmp_path / "photos", 8)
+    detectors.save(tmp_path / "model", confidence=0.3)
+    said = small.done(tmp_path, "predict", "photos", "--model", "model", "--json").document["predictions"]
+    images, boxes = [], []
+    for at, row in enumerate(said):
+        images.append({"id": at, "file_name": f"{at}.png", "width": row["width"], "height": row["height"]})
+        # Every other photo is labelled as the model answers it, the others with a box where it says nothing.
+        labels = (
+            [(each["class"], each["box"]) for each in row["objects"]] if at % 2 else [("red", [0.0, 0.0, 2.0, 2.0])]
+        )
+        for name, (x, y, width, height) in labels:
+            about = {"category_id": detectors.CLASSES.index(name), "area": width * height, "iscrowd": 0}
+            boxes.append({"id": len(boxes), "image_id": at, "bbox": [x, y, width, height], **about})
+    names = [{"id": at, "name": name} for at, name in enumerate(detectors.CLASSES)]
+    document = {"images": images, "annotations": boxes, "categories": names}
+    (tmp_path / "photos" / "instances.json").write_text(json.dumps(document))
+    (tmp_path / "vision.yaml").write_text(
+        "version: 1\ntask: detect\ndata:\n  sources: {p: {path: photos/instances.json}}\n"
+        "  split: {train: 0.2, val: 0.6, test: 0.2}\n"
+    )
+    assert len(photos) == 8
+    rows = explained(tmp_path, "--model", "model", "--number", "8")["explanations"]
+    assert len(rows) >= 3
+    kinds = [row["chosen_as"] for row in rows]
+    assert kinds == sorted(kinds, reverse=True)  # the worst ones first
+    for row in rows:
+        objects = len(said[int(Path(row["path"]).stem)]["objects"])
+        if int(Path(row["path"]).stem) % 2:
+            assert row["truth"] == f"{objects} of {objects} objects found, 0 found in excess"
+        else:
+            assert row["truth"] == f"0 of 1 objects found, {objects} found in excess"
+    wrong = [int(Path(row["path"]).stem) % 2 == 0 for row in rows]
+    assert wrong[: kinds.count("worst")].count(False) == max(0, kinds.count("worst") - sum(wrong))
+
+
+def test_training_photos_that_are_gone_are_told(tmp_path: Path) -> None:
+    detectors.draw_photos(tmp_path / "photos", 6)
+    detectors.save(tmp_path / "model", confidence=0.3)
+    images = []
+    for at in range(6):
+        with Image.open(tmp_path / "photos" / f"{at}.png") as photo:
+            images.append({"id": at, "file_name": f"{at}.png", "width": photo.width, "height": photo.height})
+    box = {"id": 0, "image_id": 0, "bbox": [1, 1, 9, 9], "category_id": 1, "area": 81, "iscrowd": 0}
+    document = {"images": images, "annotations": [box], "categories": [{"id": 1, "name": "red"}]}
+    (tmp_path / "photos" / "instances.json").write_text(json.dumps(document))
+    split = "{train: 0.5, val: 0.5, test: 0}"
+    (tmp_path / "vision.yaml").write_text(
+        f"task: detect\ndata:\n  sources: {{p: {{path: photos/instances.json}}}}\n  split: {split}\n"
+    )
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(tmp_path / "new.png")
+    words = ("new.png", "--model", "model", "--nearest", "6")
+    learned = [Path(each["path"]) for each in explained(tmp_path, *words)["explanations"][0]["nearest"]]
+    assert 1 < len(learned) < 6
+    learned[0].unlink()
+    document = explained(tmp_path, *words)
+    assert len(document["explanations"][0]["nearest"]) == len(learned) - 1
+    assert f"1 of {len(learned)} training photos are gone, such as " in document["notes"][0]
+    for path in learned[1:]:
+        path.unlink()
+    called = small.call(tmp_path, "explain", *words)
+    assert (called.code, f"all {len(learned)} training photos are gone" in called.err) == (3, True), called.err
 
 
 DETECTORS = ("fasterrcnn", "maskrcnn", "panopticfpn", "retinanet", "fcos", "ssd")

@@ -512,7 +512,7 @@ def test_wrong_ranges_are_refused_by_the_project_file(tmp_path, search, match):
     "search",
     [
         "{learning_rate: [0.0001, 0.1], weight_decay: null, dropout: [0, 0.5], augment: null, optimizer: null}",
-        "{image_size: [160, 192, [224, 160]], schedule: null, freeze: [backbone, none, 3 stages], batch_size: null}",
+        "{image_size: [160, 192, [224, 160]], schedule: null, freeze: [backbone, none, 3 stages], batch_size: [8, 64]}",
         "{image_size: {low: 128, high: 256, step: 32}, mixup: null, label_smoothing: null, layer_decay: null}",
         "{classifier: null, C: [0.1, 10], pca: [4, 64], neighbours: null, multi_scale: null, clip_gradient: [0, 5]}",
     ],
@@ -642,6 +642,46 @@ def test_range_only_and_a_resume_that_does_not_test_again(network, tmp_path):
     went_on = small.done(root, "tune", "--resume", "--trials", "1", "--confirm", "0", "--json", "--offline").document
     assert len(went_on["trials"]) == 2
     assert (root / "runs/tune/latest/range_test.json").stat().st_mtime_ns == before
+
+
+def test_values_are_searched_by_their_error_downwards(tmp_path):
+    root = small.write_project(tmp_path / "values", "values.csv", kpis="['mae < 5']", model=FEATURES.replace("36", "30"))
+    small.value_csv(root / "values.csv", 60)
+    found = tune(asked(root, trials=5, confirm=1), Silent())
+    assert (found.metric, found.up) == ("mae", False)
+    errors = [each.score for each in found.trials if not each.again and each.score is not None]
+    assert found.found is not None
+    assert found.found.best is not None
+    assert found.found.best.score == min(errors) < errors[0]
+    assert found.found.interval is not None
+    assert found.found.interval.low <= (found.found.difference or 0) <= found.found.interval.high
+
+
+def test_detectors_have_a_range_test_and_a_search_too(tmp_path):
+    (tmp_path / "photos").mkdir()
+    rng = np.random.default_rng(4)
+    rows = ["path,x,y,w,h,class"]
+    for number in range(12):
+        left, top = rng.integers(4, 36, 2)
+        photo = rng.normal(90, 12, (64, 64, 3))
+        photo[top : top + 24, left : left + 24] = (220, 40, 40)
+        small.save(tmp_path / "photos" / f"{number}.jpg", photo)
+        rows.append(f"{number}.jpg,{left},{top},24,24,thing")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "vision.yaml").write_text(
+        "name: d\ntask: detect\ndata:\n  sources: {one: {path: labels.csv, images: photos}}\n"
+        "  split: {train: 0.5, val: 0.5, test: 0}\n"
+        "model: {weights: none, backbone: test_resnet, input: {size: 64}}\n"
+        "train: {epochs: 2, workers: 0, augment: none, batch_size: 3}\n"
+        "tune: {range_test: {low: 0.0001, high: 1, steps: 20}, search: {learning_rate: null, weight_decay: null}}\n"
+    )
+    found = tune(asked(tmp_path, trials=1, confirm=0), Silent())
+    assert found.metric == "ap50"
+    assert found.range_test is not None
+    assert len(found.range_test.rates) >= 10
+    assert [len(each.scores) for each in found.trials] == [2, 2]
+    with pytest.raises(UsageError, match=r"model\.dropout has no effect"):
+        tune(asked(tmp_path, "tune.search={dropout: [0, 0.5]}"), Silent())
 
 
 @pytest.mark.slow

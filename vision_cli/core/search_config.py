@@ -109,12 +109,17 @@ class SearchConfig(Section):
     seed: Annotated[int, Field(ge=0)] = 1
     """Another seed tries other settings."""
     range_test: RangeTestConfig | None = RangeTestConfig()
-    """The learning-rate range test that comes first; null leaves it out."""
+    """The learning-rate range test that comes first; `none` leaves it out."""
 
     @field_validator("search", mode="before")
     @classmethod
     def _lists(cls, value: Any) -> Any:
         return {name: texts(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("range_test", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return None if value == "none" else value
 
     @field_validator("time")
     @classmethod

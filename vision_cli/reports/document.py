@@ -130,8 +130,8 @@ class Heated:
         name: file name.
         answer: in words.
         confidence: 0..1; None without one.
-        truth: label, in words; None where it is not known.
-        right: whether the answer is the label; None where that is not known.
+        truth: label, or how right the answer is, in words; None where it is not known.
+        kind: `wrong`, `right`, `worst` or `best` of validation photos; empty where the user named the photo.
         about: what the heat is evidence for, in words.
         several: whether the picture is a sheet of several maps.
         nearest: label and distance of the training photos nearest to it.
@@ -142,7 +142,7 @@ class Heated:
     answer: str
     confidence: float | None = None
     truth: str | None = None
-    right: bool | None = None
+    kind: str = ""
     about: str = ""
     several: bool = False
     nearest: Sequence[tuple[str, float]] = ()

@@ -1,4 +1,4 @@
-"""Decide what a description asks for: classifier and rules together, with an honest confidence, or one question."""
+"""Decide what a description asks for, with an honest confidence, or ask the one question that decides."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vision_cli.scoping import classifier, questions, rules
 from vision_cli.scoping.outcomes import NAMES, OUTCOMES, UNCLEAR
 from vision_cli.scoping.wording import Worded, worded
 
-LEAST_CONFIDENCE = 0.35
+LEAST_CONFIDENCE = 0.3
 """Below it, a question is better than an answer."""
-_VAGUE = 0.8
-"""Share of `unclear` from which on no guess is made: a guess with its question helps more than the question alone."""
+_VAGUE = 0.5
+"""Share of `unclear` from which on no guess is made."""
 _ASK_BELOW = 0.75
 """Below it, an answer comes with the question that would make it sure."""
 _MOST_REASONS = 4
@@ -56,8 +56,8 @@ def decide(description: str) -> Decision:
     """Decide what a description asks for."""
     said = worded(description)
     weights = classifier.shipped()
-    added, fired = rules.boosts(said)
-    shares = softmax((classifier.logits(said, weights) + added) / weights.temperature)
+    fired = rules.fired(said)
+    shares = softmax(classifier.logits(said, weights) / weights.temperature)
     vague = float(shares[NAMES.index(UNCLEAR)])
     order = [NAMES[index] for index in np.argsort(-shares, kind="stable") if NAMES[index] != UNCLEAR]
     best, second = candidates = (order[0], order[1])

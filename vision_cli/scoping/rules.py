@@ -5,14 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from vision_cli.scoping.outcomes import COUNT, NAMES, NOT_VISION, TEXT, UNCLEAR
+from vision_cli.scoping.outcomes import COUNT, NOT_VISION, TEXT, UNCLEAR
 from vision_cli.scoping.wording import Worded
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +16,8 @@ class Rule:
 
     Attributes:
         holds: of a description.
-        speaks: for or against outcomes, in natural log odds.
+        speaks: for or against outcomes, and how strongly: the order of the reasons. What a rule is worth beside the
+            words, the classifier learns.
         reason: that the user is told; `{words}` are the words of the concept `quotes`.
         quotes: concept whose words are shown.
     """
@@ -201,13 +197,3 @@ def fired(said: Worded) -> list[Fired]:
         for rule in RULES
         if rule.holds(said)
     ]
-
-
-def boosts(said: Worded) -> tuple[Floats, list[Fired]]:
-    """Return what the rules add to each outcome, float64 (classes,), and those that hold."""
-    found = fired(said)
-    sums = np.zeros(len(NAMES))
-    for each in found:
-        for name, odds in each.speaks.items():
-            sums[NAMES.index(name)] += odds
-    return sums, found

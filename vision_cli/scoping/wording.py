@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from vision_cli.scoping import languages, vocabulary
+
 FILE = Path(__file__).with_name("concepts.txt")
 
 
@@ -42,6 +44,7 @@ _WAIVED = re.compile(
     r"(?: (?:need|care|want|have|matter))?(?: to| about| for| if)?|"
     r"not (?:interested in|necessary to|needed to|important|to|(?=what kind|which|how many|where|who|the number))|"
     r"never mind|regardless of|irrespective of|no matter|"
+    r"(?:nobody|no one|none of us) (?:wants|needs|asks|has|cares|will)(?: to| for| about)?|"
     r"instead of|rather than|not (?:only|just)|nor)\b"
     r"(?P<said>[^,.;:()]{0,60}?)(?=$|[,.;:()]|\b(?:but|just|only|and|so)\b)"
 )
@@ -54,7 +57,8 @@ _WITHOUT = re.compile(
 )
 _IRRELEVANT = re.compile(
     r"(?P<said>\b[^,.;:]{0,40}?)\b(?:is|are) "
-    r"(?:not (?:needed|important|relevant|required|necessary|of interest)|irrelevant|unimportant)\b"
+    r"(?:not (?:needed|important|relevant|required|necessary|of interest)|irrelevant|unimportant|of no interest|"
+    r"a luxury)\b"
 )
 _MATTER = re.compile(r"(?P<said>\b[^,.;:]{0,40}?)\b(?:does not|doesn't|do not|don't) matter\b")
 _BOXES = re.compile(r"^(?:bounding )?box(?:es)?\b")
@@ -76,7 +80,7 @@ class Worded:
     """A description that was looked through.
 
     Attributes:
-        text: in small letters, without what is waived.
+        text: in small letters and English, slips of the pen put right, without what is waived.
         concepts: that it speaks of.
         denied: that it waives.
         quotes: by concept, the words that say it.
@@ -90,7 +94,8 @@ class Worded:
 
 def worded(description: str) -> Worded:
     """Look through a description."""
-    text = _SPACES.sub(" ", description.translate(_PLAIN).casefold()).strip()
+    text = languages.english(_SPACES.sub(" ", description.translate(_PLAIN).casefold()).strip())
+    text = vocabulary.spelled(text)
     text = _INTO.sub(" ", text)
     denied: set[str] = set()
     for pattern in (_MATTER, _IRRELEVANT, _WITHOUT, _WAIVED):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from vision_cli.cli.paper import Paper
 from vision_cli.cli.text import place
+from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.stages.explaining.asked import ExplainResult, Explanation, LayersResult, Part
 
 
 def draw(result: ExplainResult, paper: Paper) -> None:
     """Draw one line a map, then what was refused and written."""
     rows = [row for each in result.explanations for row in _rows(each, truths=result.chosen)]
-    columns = ("photo", "is", "answer", "explained", "where", "by") if result.chosen else _COLUMNS
+    known = "judged" if result.task in PLACE_TASKS else "is"
+    columns = (_COLUMNS[0], known, *_COLUMNS[1:]) if result.chosen else _COLUMNS
     paper.table(columns, rows)
     for each in result.explanations:
         for note in each.notes:

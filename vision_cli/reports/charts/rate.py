@@ -97,7 +97,8 @@ def _mark(rate: float | None, word: str, x: Scale, kinds: tuple[str, str], heigh
         return []
     inside = min(max(math.log10(rate), x.low), x.high)
     place = float(x.at(inside))
-    anchor = "end" if place > _WIDTH - 140 else "start"
+    left = kinds[0] == "mark2"  # of two marks that are near, the words lie on both sides
+    anchor = "end" if place > (_LEFT + 140 if left else _WIDTH - 140) else "start"
     shift = -5 if anchor == "end" else 5
     text = f"{word} {rate:.2g}"
     line = element("line", x1=place, y1=float(height), x2=place, y2=float(_HEIGHT - _BOTTOM), class_=kinds[0])

@@ -17,15 +17,22 @@ _SCALE = (
     "Heat is black where there is none and pale yellow where there is most, in each picture by itself. What is pale "
     "grey was not seen by the network."
 )
-_KINDS: Mapping[bool | None, str] = {False: "Answered wrong", True: "Answered right", None: "Photos"}
+_KINDS: Mapping[str, str] = {
+    "wrong": "Answered wrong",
+    "worst": "Answered worst",
+    "right": "Answered right",
+    "best": "Answered best",
+    "": "Photos",
+}
+_CHOSEN = "Validation photos: the surest answers of each kind, or the worst and best of some from all over the split. "
 
 
 def explained(shown: Explained) -> Markup:
     """Return the section, the wrong answers first."""
-    groups = ((kind, [each for each in shown.photos if each.right is kind]) for kind in _KINDS)
+    groups = ((kind, [each for each in shown.photos if each.kind == kind]) for kind in _KINDS)
     galleries = [_gallery(_KINDS[kind], photos) for kind, photos in groups if photos]
     about = facts([("model", shown.model), ("method", shown.method), ("layer", shown.layer)])
-    chosen = "The surest right and wrong answers to validation photos. " if shown.chosen else ""
+    chosen = _CHOSEN if shown.chosen else ""
     return section("Explanations", "explanations", about, note(f"{chosen}{_SCALE}"), *galleries)
 
 
@@ -35,8 +42,8 @@ def _gallery(title: str, photos: Sequence[Heated]) -> Markup:
 
 
 def _tile(each: Heated) -> Markup:
-    lines = [] if each.truth is None else [_line("is", each.truth, wrong=False)]
-    lines.append(_line("answer", each.answer, wrong=each.right is False))
+    lines = [] if each.truth is None else [_line("judged" if each.several else "is", each.truth, wrong=False)]
+    lines.append(_line("answer", each.answer, wrong=each.kind == "wrong"))
     if each.confidence is not None:
         lines.append(element("small", f"{per_cent(each.confidence)} sure"))
     if each.about and each.about != each.answer:

@@ -149,7 +149,8 @@ class Explanation:
         size_px: (width, height).
         answer: of the model, in words.
         confidence: 0..1; None without one.
-        truth: its label, where it was chosen from labelled photos.
+        truth: its label, or how right the answer is, where it was chosen from labelled photos.
+        chosen_as: `wrong`, `right`, `worst` or `best`; None where the user named it.
         parts: maps, the surest answer first.
         nearest: training photos, the nearest first.
         pictures: that were written, by what they show: `heat`, `maps`, `nearest`.
@@ -161,6 +162,7 @@ class Explanation:
     answer: str
     confidence: float | None
     truth: str | None = None
+    chosen_as: str | None = None
     parts: tuple[Part, ...] = ()
     nearest: tuple[Near, ...] = ()
     pictures: Mapping[str, Path] | None = None
@@ -168,7 +170,7 @@ class Explanation:
 
     def as_json(self, *, maps: bool = False) -> dict[str, Any]:
         """Return plain JSON values; the maps themselves only where they are wanted."""
-        truth = {} if self.truth is None else {"truth": self.truth}
+        truth = {} if self.truth is None else {"truth": self.truth, "chosen_as": self.chosen_as}
         return {
             "path": self.path,
             "width": self.size_px[0],

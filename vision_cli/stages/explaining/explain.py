@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
-from vision_cli.core import files, run
+from vision_cli.core import attributes, files, run
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.imaging import write
 from vision_cli.stages import places
-from vision_cli.stages.explaining import evidence, found, learned_from, pictures, subject, wholes
+from vision_cli.stages.explaining import choosing, evidence, found, learned_from, pictures, subject, wholes
 from vision_cli.stages.explaining.asked import (
     RESULT_NAME,
     STAGE,
@@ -25,8 +25,9 @@ from vision_cli.stages.explaining.asked import (
     LayersResult,
     Near,
 )
+from vision_cli.stages.explaining.choosing import Chosen
 from vision_cli.stages.explaining.evidence import Look
-from vision_cli.stages.explaining.learned_from import Chosen, Learned
+from vision_cli.stages.explaining.learned_from import Learned
 from vision_cli.stages.explaining.subject import Subject
 from vision_cli.stages.running import confidence
 from vision_cli.stages.running.photo_paths import find_photos
@@ -57,7 +58,7 @@ def explain(request: ExplainRequest, progress: Progress) -> ExplainResult:
     _check(request)
     asked = _asked(request, progress)
     if request.dry_run:
-        rows = tuple(Explanation(each.path, (0, 0), "", None, each.truth) for each in asked.photos)
+        rows = tuple(Explanation(each.path, (0, 0), "", None, each.truth, each.chosen_as) for each in asked.photos)
         return _result(request, asked, (rows, ()), None)
     project, card = request.project, asked.look.subject.card
     record = None
@@ -104,7 +105,7 @@ def _check(request: ExplainRequest) -> None:
 
 
 def _asked(request: ExplainRequest, progress: Progress) -> _Asked:
-    photos = [Chosen(path, None) for path in find_photos(request.inputs)] if request.inputs else None
+    photos = [Chosen(path) for path in find_photos(request.inputs)] if request.inputs else None
     model = subject.opened(request, progress)
     if request.threads is not None:
         import torch
@@ -114,7 +115,7 @@ def _asked(request: ExplainRequest, progress: Progress) -> _Asked:
     look = evidence.open_look(model, request.how, progress)
     known = learned_from.learned(request, model) if request.nearest else None
     if photos is None:
-        photos = learned_from.chosen(request, model, progress)
+        photos = choosing.chosen(request, model, progress)
     return _Asked(look, photos, known)
 
 
@@ -154,7 +155,7 @@ def _one(asked: _Asked, each: Chosen, near: tuple[Near, ...]) -> Explanation:
     look = asked.look
     seen = evidence.see(each.path, look.subject.card.preprocess)
     row = found.explain(look, seen) if look.subject.card.task in PLACE_TASKS else wholes.explain(look, seen)
-    return replace(row, truth=each.truth, nearest=near)
+    return replace(row, truth=each.truth, chosen_as=each.chosen_as, nearest=near)
 
 
 def _drawn(
@@ -192,7 +193,11 @@ def _result(
     folder: Path | None,
 ) -> ExplainResult:
     model = asked.look.subject
-    notes = (*model.notes, *(asked.known.notes if asked.known else ()))
+    columns = attributes.names_of(model.card.model)
+    beside = (
+        [f"The model also takes {', '.join(columns)} into account, which no place of a photo shows."] if columns else []
+    )
+    notes = (*model.notes, *(asked.known.notes if asked.known else ()), *beside)
     about = (model.path, model.sha256, model.card.task, model.card.family, not request.inputs)
     return ExplainResult(*about, *rows, folder, notes)
 

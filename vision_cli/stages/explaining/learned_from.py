@@ -1,4 +1,4 @@
-"""The photos that a model learned from, or was chosen by, and which of them are nearest to another."""
+"""The photos that a model learned from, and which of them are nearest to another."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from vision_cli.core import attributes, run
-from vision_cli.core.dataset import Dataset
+from vision_cli.core import run
 from vision_cli.core.errors import DataError, UsageError
 from vision_cli.core.progress import Progress
-from vision_cli.core.tasks import PLACE_TASKS
 from vision_cli.stages import data as view_data
 from vision_cli.stages.data import TaskData
 from vision_cli.stages.embedding import embed, find, inputs
@@ -21,7 +17,6 @@ from vision_cli.stages.embedding.engine import EngineOptions, embed_readable
 from vision_cli.stages.embedding.sources import Trained
 from vision_cli.stages.explaining.asked import ExplainRequest, Near
 from vision_cli.stages.explaining.subject import Subject
-from vision_cli.stages.running import answers, inference
 
 _SHOWN = 10
 
@@ -39,19 +34,6 @@ class Learned:
     paths: tuple[Path, ...]
     labels: tuple[str | None, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A validation photo that is to be explained.
-
-    Attributes:
-        path: of the photo.
-        truth: its label, in words; None for places.
-    """
-
-    path: Path
-    truth: str | None
 
 
 def view_of(request: ExplainRequest, subject: Subject, *, what: str) -> TaskData:
@@ -140,55 +122,3 @@ def _near(known: Learned, at: int, distance: float) -> Near:
 def _options(request: ExplainRequest) -> EngineOptions:
     store = embed.store_of(request.project)
     return EngineOptions(offline=request.offline, store=store, threads=request.threads, prepare="if it pays")
-
-
-def chosen(request: ExplainRequest, subject: Subject, progress: Progress) -> list[Chosen]:
-    """Return validation photos: the surest wrong and the surest right ones, of places some from all over the split.
-
-    The test split is never looked at.
-
-    Raises:
-        UsageError: the model learned elsewhere, or the project names no data.
-        DataError: there is no validation photo.
-    """
-    data = view_of(request, subject, what="vision explain without photos")
-    part = view_data.align(data.part("val"), subject.card.classes)
-    if not len(part):
-        raise DataError("the validation split has no photo.", hint="Name photos: vision explain photo.jpg")
-    if data.task in PLACE_TASKS:
-        rows = np.linspace(0, len(part) - 1, min(len(part), 2 * request.number)).astype(int)
-        return [Chosen(path, None) for path in (part.paths()[row] for row in rows.tolist())]
-    return _right_and_wrong(request, subject, part, progress)
-
-
-def _right_and_wrong(request: ExplainRequest, subject: Subject, part: Dataset, progress: Progress) -> list[Chosen]:
-    from vision_cli.runtimes.torch import TorchRunner
-
-    card, paths = subject.card, part.paths()
-    runner = TorchRunner(card, subject.network, 0.0)
-    shares = attributes.shares(card.model, part.images)
-    answered = inference.predict_readable(runner, paths, progress, what="validation", shares=shares)
-    place = {path: at for at, path in enumerate(paths)}
-    truths = answers.truths(view_data.targets(part, card.task), card.task, card.classes.names)
-    said = answers.answers(answered.predictions, card)
-    if card.task == "regress":
-        off = [abs(float(truths[place[path]]) - float(word)) for path, word in zip(answered.paths, said, strict=True)]
-        order = np.argsort(np.negative(off), kind="stable").tolist()
-        rows = list(dict.fromkeys([*order[: request.number], *order[::-1][: request.number]]))
-        return [Chosen(answered.paths[row], truths[place[answered.paths[row]]]) for row in rows]
-    sure = [each or 0.0 for each in answers.confidences(answered.predictions, card)]
-    order = np.argsort(np.negative(sure), kind="stable").tolist()
-    right = [row for row in order if said[row] == truths[place[answered.paths[row]]]]
-    wrong = [row for row in order if said[row] != truths[place[answered.paths[row]]]]
-    rows = [*wrong[: request.number], *_by_class(right, said, request.number)]
-    return [Chosen(answered.paths[row], truths[place[answered.paths[row]]]) for row in rows]
-
-
-def _by_class(rows: Sequence[int], said: Sequence[str], number: int) -> list[int]:
-    """Return the first rows of as many classes as possible, then further ones."""
-    turn: dict[str, int] = {}
-    ranked = []
-    for at, row in enumerate(rows):
-        turn[said[row]] = turn.get(said[row], -1) + 1
-        ranked.append((turn[said[row]], at, row))
-    return [row for _, _, row in sorted(ranked)[:number]]

@@ -49,7 +49,7 @@ def _heated(row: Mapping[str, Any]) -> Iterator[Heated]:
         answer=str(row["answer"]),
         confidence=row["confidence"],
         truth=truth,
-        right=None if truth is None or row["confidence"] is None else truth == row["answer"],
+        kind=str(row.get("chosen_as") or ""),
         about="" if several or not parts else str(parts[0]["class"]),
         several=several,
         nearest=[(str(each["label"] or ""), float(each["distance"])) for each in row["nearest"]],

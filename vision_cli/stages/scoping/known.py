@@ -63,7 +63,7 @@ def classes(description: str, words: Sequence[str]) -> tuple[Class, ...]:
 
 def without_training(found: Sequence[Class], task: str, target: Target, *, permissive: bool) -> tuple[str, ...]:
     """Return sentences that name weights which answer some of the classes as they are."""
-    answers = "detect" if task == "count" else task
+    answers = "detect" if task in {"count", "multilabel"} else task  # boxes tell how many and which there are, too
     if answers in BEGINS_WITH:
         return ()
     told = []

@@ -32,7 +32,6 @@ _USUAL = {
     "train.layer_decay": RangeConfig(low=0.5, high=1.0),
     "train.mosaic": RangeConfig(low=0.0, high=1.0),
     "train.copy_paste": RangeConfig(low=0.0, high=0.5),
-    "train.batch_size": RangeConfig(choice=["16", "32", "64"]),
     "model.dropout": RangeConfig(low=0.0, high=0.5),
     "model.features.C": RangeConfig(low=0.05, high=200.0),
     "model.features.pca": RangeConfig(low=16, high=256),

@@ -100,8 +100,9 @@ def tune(request: TuneRequest, progress: Progress) -> TuneResult:
     sampling.check_parts()
     _check_hands(request)
     work = _prepared(request, progress, started)
+    settings = _space(work, None)  # what is wrong is refused before anything is written
     if request.dry_run:
-        return outcome.planned(_outcome(work, _space(work, None), None))
+        return outcome.planned(_outcome(work, settings, None))
     photos = planning.photos_digest(work.resolved, work.data, progress)
     record = _resumable(work, photos) if request.resume else _created(work, photos)
     with run_lock.held(record):
@@ -194,7 +195,7 @@ def _range_test(work: _Work, folder: Path) -> RangeFound | None:
     why = range_test.why_none(work.resolved, network)
     if why or asked is None or network is None:
         if work.request.range_only:
-            raise UsageError(why or "tune.range_test: is null.", hint="Leave --range-only.")
+            raise UsageError(why or "tune.range_test: is none.", hint="Leave --range-only.")
         if why:
             work.progress.say(why)
         return None
