@@ -113,6 +113,9 @@ def _rounded(network: Network, words: list[str]) -> Weights:
     arrays: dict[str, torch.Tensor] = {"layer": network.layer.weight, "bias": network.layer.bias}
     state = network.state_dict()
     for index, width in enumerate(WIDTHS):
-        arrays |= {f"filters{width}": state[f"filters.{index}.weight"], f"biases{width}": state[f"filters.{index}.bias"]}
+        arrays |= {
+            f"filters{width}": state[f"filters.{index}.weight"],
+            f"biases{width}": state[f"filters.{index}.bias"],
+        }
     halves = {name: value.detach().numpy().astype(np.float16) for name, value in arrays.items()}
     return Weights(own, halves, 1.0)

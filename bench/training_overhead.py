@@ -1,9 +1,10 @@
 """Our training loop beside the plainest hand-written one: the same network, photos, batches and optimizer, in one run.
 
-python bench/training_overhead.py [pairs]; in alternating order, after one of each that does not count. The hand-written
-loop steps, validates once an epoch and keeps the best weights. Ours also averages weights, clips gradients, checks that
-numbers are finite, logs, writes a checkpoint an epoch and reads it back, and would resume. At most 1.05 times the time
-is the demand; CPU seconds are judged where the machine is busy with other things.
+python bench/training_overhead.py [pairs] [classify | detect]; both tasks unless one is named, in alternating order,
+after one of each that does not count. The hand-written loop steps, validates once an epoch and keeps the best weights.
+Ours also averages weights, clips gradients, checks that numbers are finite, logs, writes a checkpoint an epoch and
+reads it back, and would resume. At most 1.05 times the time is the demand; CPU seconds are judged where the machine is
+busy with other things.
 """
 
 from __future__ import annotations
@@ -17,84 +18,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
+import training_classes
+import training_places
 
-from vision_cli import models
 from vision_cli.core import policy
-from vision_cli.core.config import ModelConfig, TrainConfig
-from vision_cli.core.progress import Silent
-from vision_cli.training.batches import AugmentedPhotos, EpochBatches, PlainPhotos, in_order, loader, tensors
-from vision_cli.training.fit import FitRequest, fit
-from vision_cli.training.module import Normalise
-from vision_cli.training.photos import Photos
 
-SIZE_PX, PHOTOS, VAL, BATCH, EPOCHS = 160, 192, 48, 16, 4
-OPTIONS = TrainConfig(
-    freeze="none", head_first=False, epochs=EPOCHS, batch_size=BATCH, workers=0, device="cpu", patience=0, norms="learn"
-)
+CASES: dict[str, Any] = {"classify": training_classes, "detect": training_places}
 
 
-def draw(folder: Path, count: int, seed: int) -> Photos:
-    """Write photos of two classes as JPEG."""
-    rng, paths = np.random.default_rng(seed), []
-    folder.mkdir()
-    for index in range(count):
-        blocks = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8).repeat(20, axis=0).repeat(20, axis=1)
-        blocks[..., index % 2] //= 2
-        paths.append(folder / f"{index}.jpg")
-        Image.fromarray(blocks).save(paths[-1])
-    return Photos(paths, np.arange(count) % 2)
-
-
-def network() -> Any:
-    """Return the default network with random weights."""
-    torch.manual_seed(1)
-    config = ModelConfig.model_validate(
-        {"family": "timm", "backbone": "tf_efficientnet_lite0", "weights": "none", "input": {"size": SIZE_PX}}
-    )
-    return models.build(config, 2, offline=True)
-
-
-def ours(train: Photos, val: Photos) -> None:
-    """Train with `fit`."""
-    net = network()
-    with tempfile.TemporaryDirectory() as folder:
-        fit(FitRequest(net, "classify", train, val, OPTIONS, net.preprocess, Path(folder), lambda row: None, Silent()))
-
-
-def by_hand(train: Photos, val: Photos) -> None:
-    """Train with a loop of a few lines."""
-    net = network().to(memory_format=torch.channels_last)
-    normalise = Normalise(net.preprocess.mean, net.preprocess.std)
-    photos = AugmentedPhotos(train, net.preprocess, OPTIONS.augment, OPTIONS.seed)
-    order = EpochBatches(len(train), BATCH, OPTIONS.seed)
-    batches = loader(photos, order, 0)
-    val_batches = loader(PlainPhotos(val, net.preprocess), in_order(len(val), BATCH), 0)
-    optimizer = torch.optim.AdamW(net.parameters(), 5e-4, weight_decay=0.05)
-    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
-    best: tuple[float, dict[str, Any]] = (float("inf"), {})
-    for epoch in range(EPOCHS):
-        order.set_epoch(epoch)
-        net.train()
-        for batch in batches:
-            inputs, targets = tensors(batch, "cpu")
-            optimizer.zero_grad()
-            loss_of(net(normalise(inputs)), targets).backward()
-            optimizer.step()
-        net.eval()
-        total = 0.0
-        with torch.inference_mode():
-            for batch in val_batches:
-                inputs, targets = tensors(batch, "cpu")
-                total += float(loss_of(net(normalise(inputs)), targets)) * len(targets)
-        if total < best[0]:
-            best = (total, {name: value.clone() for name, value in net.state_dict().items()})
-    net.load_state_dict(best[1])
-
-
-def cost(work: Callable[[Photos, Photos], None], train: Photos, val: Photos) -> tuple[float, float]:
+def cost(work: Callable[[Any, Any], None], train: Any, val: Any) -> tuple[float, float]:
     """Return CPU and wall seconds."""
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     work(train, val)
@@ -102,28 +34,35 @@ def cost(work: Callable[[Photos, Photos], None], train: Photos, val: Photos) -> 
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
-def main() -> None:
+def measure(name: str, pairs: int, folder: Path) -> None:
     """Print the time of each, and the median of the pairs' ratios."""
+    case, cpu, wall = CASES[name], [], []
+    train, val = case.photos(folder)
+    for pair in range(pairs + 1):
+        ways = (case.ours, case.by_hand) if pair % 2 else (case.by_hand, case.ours)
+        costs = {way: cost(way, train, val) for way in ways}
+        (our_cpu, our_wall), (plain_cpu, plain_wall) = costs[case.ours], costs[case.by_hand]
+        print(
+            f"{name} {'warm-up' if pair == 0 else f'pair {pair}':8} ours {our_cpu:6.2f} CPU s {our_wall:6.2f} s   "
+            f"by hand {plain_cpu:6.2f} CPU s {plain_wall:6.2f} s   "
+            f"ratio {our_cpu / plain_cpu:.3f} CPU {our_wall / plain_wall:.3f} wall",
+            flush=True,
+        )
+        if pair:
+            cpu.append(our_cpu / plain_cpu)
+            wall.append(our_wall / plain_wall)
+    medians = f"{statistics.median(cpu):.3f} of CPU time, {statistics.median(wall):.3f} of time"
+    print(f"{name}: median of {pairs} pairs: {medians}")
+
+
+def main() -> None:
+    """Measure each task."""
     policy.apply()
     policy.keep_freed_memory()
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    cpu, wall = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        train, val = draw(Path(folder) / "t", PHOTOS, 0), draw(Path(folder) / "v", VAL, 1)
-        for pair in range(pairs + 1):
-            ways = (ours, by_hand) if pair % 2 else (by_hand, ours)
-            costs = {way: cost(way, train, val) for way in ways}
-            (our_cpu, our_wall), (plain_cpu, plain_wall) = costs[ours], costs[by_hand]
-            print(
-                f"{'warm-up' if pair == 0 else f'pair {pair}':8} ours {our_cpu:6.2f} CPU s {our_wall:6.2f} s   "
-                f"by hand {plain_cpu:6.2f} CPU s {plain_wall:6.2f} s   "
-                f"ratio {our_cpu / plain_cpu:.3f} CPU {our_wall / plain_wall:.3f} wall",
-                flush=True,
-            )
-            if pair:
-                cpu.append(our_cpu / plain_cpu)
-                wall.append(our_wall / plain_wall)
-    print(f"median of {pairs} pairs: {statistics.median(cpu):.3f} of CPU time, {statistics.median(wall):.3f} of time")
+    for name in sys.argv[2:] or CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(name, pairs, Path(folder))
 
 
 if __name__ == "__main__":

@@ -101,6 +101,8 @@ def tune(request: TuneRequest, progress: Progress) -> TuneResult:
     _check_hands(request)
     work = _prepared(request, progress, started)
     settings = _space(work, None)  # what is wrong is refused before anything is written
+    if not settings and not request.range_only:
+        raise UsageError("tune.search: nothing is left to search.", hint="Name settings that have an effect.")
     if request.dry_run:
         return outcome.planned(_outcome(work, settings, None))
     photos = planning.photos_digest(work.resolved, work.data, progress)
@@ -122,8 +124,6 @@ def _searched(work: _Work, record: run.Run) -> TuneResult:
     what = replace(_outcome(work, settings, found), folder=record.folder)
     if work.request.range_only:
         return outcome.told(what, ())
-    if not settings:
-        raise UsageError("tune.search: nothing is left to search.", hint="Name settings that have an effect.")
     journal = opened(record.folder, space.axes_of(settings), up=work.judging.up)
     loop = Loop(
         settings,
