@@ -35,7 +35,7 @@ demo: $(STAMP)
 	$(BIN)/python sample_data/demo.py --out demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --durations 25
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest
