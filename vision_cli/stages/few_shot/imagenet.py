@@ -23,7 +23,7 @@ from vision_cli.core.errors import UsageError
 from vision_cli.core.seal import sealed
 from vision_cli.core.weights import cache_folder
 from vision_cli.few_shot.book import NONE_OF_THESE
-from vision_cli.models import known
+from vision_cli.models import known, wheels
 from vision_cli.models.lite0 import graph, weights
 
 NAMES = ("efficientnet_lite0", "tf_efficientnet_lite0", "tf_efficientnet_lite0.in1k")
@@ -158,7 +158,7 @@ def card_of(names: tuple[str, ...]) -> Card:
         decode=Decode(),
         family="timm",
         model={"backbone": NAMES[1], "weights": "imagenet"},
-        licence=weights.WHEEL_LICENCE,
+        licence=wheels.LICENCE,
         name=NAMES[0],
         created="",
     )

@@ -10,9 +10,8 @@ from vision_cli import models
 from vision_cli.core import tasks
 from vision_cli.core.catalogue import hint_for
 from vision_cli.core.errors import UsageError
-from vision_cli.models import known, published
+from vision_cli.models import known, published, wheels
 from vision_cli.models.known import Dataset, Known
-from vision_cli.models.lite0 import weights as wheel
 from vision_cli.models.published import Published
 
 SORTS = ("accuracy", "size", "params", "macs", "name")
@@ -22,7 +21,6 @@ _BEGINS_WITH = {
     "regress": "networks for regress begin with weights for classify: --task classify",
     "panoptic": "panopticfpn begins with the weights of maskrcnn: --task instance",
 }
-_WHEEL_NAME = "timm/tf_efficientnet_lite0.in1k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,8 @@ def show(name: str) -> Shown:
 
 def on_this_machine(row: Published) -> Path | None:
     """Return where a file of weights lies here: in the cache, or in the package that brings it."""
-    if row.name == _WHEEL_NAME and (file := wheel.wheel_file()) is not None:
+    wheel = wheels.of(row.backbone) if row.family == "timm" else None
+    if wheel is not None and (file := wheel.installed()) is not None:
         return file
     path = row.source.path
     return path if path.is_file() else None
