@@ -125,6 +125,7 @@ def test_every_setting_is_offered() -> None:
         "data.sources",
         "data.views",
         "synth.tune.search",
+        "tune.search",
         *(f"synth.{name}.looks" for name in ("logos", "paste", "classify")),
     }
     assert offered == set(flat(ProjectConfig().model_dump(by_alias=True))) - own_names

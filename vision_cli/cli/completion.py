@@ -48,6 +48,8 @@ def _settings_of(section: Any, prefix: str) -> Iterator[tuple[str, Setting]]:
     for name, field in section.model_fields.items():
         key, kind = f"{prefix}{field.alias or name}", field.annotation
         meaning = " ".join((field.description or "").split())
+        if isinstance(field.default, BaseModel):  # a section that may be none
+            kind = type(field.default)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield key, Setting((), meaning, is_section=True)
             yield from _settings_of(kind, f"{key}.")
