@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from vision_cli.core.config import SourceConfig
 from vision_cli.core.dataset import ClassMap, Dataset
 from vision_cli.core.errors import DataError
 from vision_cli.formats import ReadOptions, WriteOptions, csv_labels
+from vision_cli.formats.csv_write import _write_rows
 
 
 def read(path: Path, images: Path | None = None, **columns: str) -> Dataset:
@@ -210,3 +212,11 @@ def test_labels_alone_are_a_row_a_photo(table, tmp_path: Path) -> None:
     csv_labels.write(dataset, target, WriteOptions())
     text = (target / "labels.csv").read_text()
     assert text == "path,label,split,camera\nimages/a.jpg,cat|dog,train,leica\nimages/b.jpg,,val,\n"
+
+
+def test_a_lone_carriage_return_stays_in_its_cell() -> None:
+    stream = io.StringIO(newline="")
+    _write_rows(stream, {"path": ["a.jpg", "b.jpg"], "class": ["old\rmac", "plain"], "x": [1.5, None]})
+    assert stream.getvalue().splitlines(keepends=True)[-1] == "b.jpg,plain,\n"
+    rows = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))
+    assert rows == [["path", "class", "x"], ["a.jpg", "old\rmac", "1.5"], ["b.jpg", "plain", ""]]

@@ -26,6 +26,16 @@ COLUMNS = {name: (4 + column * 22, 24 + column * 22) for column, name in enumera
 """Where `small.label_csv` draws the squares, in pixels across."""
 
 
+@pytest.fixture(scope="module")
+def seasons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier of six classes of its own: the shared one is trained again and reported on by other tests."""
+    folder = small.write_project(tmp_path_factory.mktemp("explained"), "photos", kpis="[top1 > 0.5]")
+    small.class_folders(folder / "photos", 24)
+    small.done(folder, "train", "--json")
+    small.done(folder, "export", "--format", "onnx")
+    return folder
+
+
 def photos_of(project: Path, number: int, *, name: str = "winter") -> list[str]:
     return [str(path) for path in sorted((project / "photos" / name).glob("*.jpg"))[:number]]
 

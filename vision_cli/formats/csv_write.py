@@ -36,11 +36,18 @@ def write(dataset: Dataset, folder: Path, options: WriteOptions) -> Written:
     paths = [f"images/{name}" for name in photo_names(dataset)]
     columns = _by_photo(dataset, paths) or _by_object(dataset, paths)
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    _write_rows(stream, columns)
     write_files(folder, [(_FILE, stream.getvalue().encode())])
     return Written(paths, {})
+
+
+def _write_rows(stream: io.StringIO, columns: dict[str, Column]) -> None:
+    r"""Write names and rows. Python's writer leaves a cell with `\r` bare before 3.13, where readers end the row."""
+    plain = csv.writer(stream, lineterminator="\n")
+    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in ([*columns], *zip(*columns.values(), strict=True)):
+        broken = any(isinstance(cell, str) and "\r" in cell for cell in row)
+        (quoted if broken else plain).writerow(row)
 
 
 def _by_photo(dataset: Dataset, paths: Sequence[str]) -> dict[str, Column] | None:
