@@ -109,8 +109,11 @@ def test_a_classifier_s_photo_keeps_its_size_and_says_what_was_explained(seasons
     assert grid.max() == pytest.approx(document["explanations"][0]["parts"][0]["most"], abs=1e-4)
 
 
-def test_the_evidence_for_a_square_lies_in_its_column(labels: Path, tmp_path: Path) -> None:
+def test_the_evidence_for_a_square_lies_in_its_column(
+    labels: Path, copy: Callable[[Path], Path], tmp_path: Path
+) -> None:
     """The pointing game: of three squares side by side, the heat for one must lie where it was drawn."""
+    labels = copy(labels)
     rows = [line.split(",") for line in (labels / "labels.csv").read_text().splitlines()[1:]]
     hits = []
     for name in ("red", "green"):
@@ -133,7 +136,8 @@ def test_a_named_class_is_explained_beside_the_answer(seasons: Path, tmp_path: P
     assert scored["explanations"][0]["parts"][0]["method"] == "scorecam"
 
 
-def test_a_value_is_explained(values: Path, tmp_path: Path) -> None:
+def test_a_value_is_explained(values: Path, copy: Callable[[Path], Path], tmp_path: Path) -> None:
+    values = copy(values)
     photo = next((values / "valued").glob("*.jpg"))
     row = explained(values, str(photo), "--to", str(tmp_path / "a"))["explanations"][0]
     assert row["confidence"] is None
