@@ -48,6 +48,17 @@ def searched(trials: Iterable[Trial]) -> list[Trial]:
     return [each for each in trials if not each.again]
 
 
+def facts(judged_on: str, trials: Sequence[Trial], task: str) -> list[tuple[str, str]]:
+    """Return what the head of a search's report says, by name."""
+    return [
+        ("judged on", judged_on),
+        ("trials", f"{len(searched(trials))}"),
+        ("with fresh seeds", f"{sum(each.again > 0 for each in trials)}"),
+        ("minutes of all", f"{sum(each.seconds for each in trials) / 60:.1f}"),
+        ("task", task),
+    ]
+
+
 def best_of(trials: Sequence[Trial], *, up: bool = True) -> Trial | None:
     """Return the trial of the search with the best score; of equal ones the first.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vision_cli.reports import tuned
 from vision_cli.reports.tuned import Against, Tried, TunedPage
-from vision_cli.stages.searching.trial import Trial, best_of, searched
+from vision_cli.stages.searching.trial import Trial, best_of, facts, searched
 from vision_cli.stages.tuning.request import RangeFound, TuneResult
 from vision_cli.stages.tuning.space import Setting
 
@@ -32,7 +32,7 @@ def page(result: TuneResult, settings: Sequence[Setting], base: Mapping[str, Any
         TunedPage(
             title="Settings of model and training",
             metric=result.metric,
-            facts=_facts(result, trials),
+            facts=facts(f"{result.validation} validation photos", trials, result.task),
             said="" if found is None else found.said,
             good=None if found is None else found.better,
             diff=result.diff,
@@ -65,16 +65,6 @@ def range_said(found: RangeFound) -> str:
 
 def _drawn(found: RangeFound | None) -> tuple[str, str] | None:
     return None if found is None else (range_said(found), found.plot.read_text(encoding="utf-8"))
-
-
-def _facts(result: TuneResult, trials: list[Trial]) -> list[tuple[str, str]]:
-    return [
-        ("judged on", f"{result.validation} validation photos"),
-        ("trials", f"{len(searched(trials))}"),
-        ("with fresh seeds", f"{sum(each.again > 0 for each in trials)}"),
-        ("minutes of all", f"{sum(each.seconds for each in trials) / 60:.1f}"),
-        ("task", result.task),
-    ]
 
 
 def _tried(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vision_cli.core.progress import Silent
 from vision_cli.reports import tuned
 from vision_cli.reports.tuned import Against, Tried, TunedPage
-from vision_cli.stages.searching.trial import Trial, best_of, searched
+from vision_cli.stages.searching.trial import Trial, best_of, facts, searched
 from vision_cli.stages.synth.asking.asked import Asked
 from vision_cli.stages.synth.telling import preview
 from vision_cli.stages.synth.tuning.space import Knob, axes_of
@@ -39,7 +39,7 @@ def page(result: TuneResult, shown: Sequence[tuple[str, Asked]], knobs: Sequence
         TunedPage(
             title=f"Settings of vision synth {result.command}",
             metric=result.metric,
-            facts=_facts(result, trials),
+            facts=facts(f"{result.real}, {result.photos} photos", trials, result.task),
             said="" if found is None else found.said,
             good=None if found is None else found.better,
             diff=result.diff,
@@ -51,16 +51,6 @@ def page(result: TuneResult, shown: Sequence[tuple[str, Asked]], knobs: Sequence
             notes=[*result.notes, *([result.open] if result.open else [])],
         )
     )
-
-
-def _facts(result: TuneResult, trials: list[Trial]) -> list[tuple[str, str]]:
-    return [
-        ("judged on", f"{result.real}, {result.photos} photos"),
-        ("trials", f"{len(searched(trials))}"),
-        ("with fresh seeds", f"{sum(each.again > 0 for each in trials)}"),
-        ("minutes of all", f"{sum(each.seconds for each in trials) / 60:.1f}"),
-        ("task", result.task),
-    ]
 
 
 def _tried(trials: list[Trial], names: Sequence[str]) -> list[Tried]:
